@@ -1,0 +1,121 @@
+"""Classifying many lines: in order, in parallel, bad rows kept in place with their error."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from invoicer.assistant import Assistant
+from invoicer.columns import fields_of
+from invoicer.errors import LineError
+from invoicer.line import InvoiceLine
+from invoicer.suggestion import failed_row
+from knowledge_base.rates import TaxpayerType
+
+CHUNK = 512
+PARALLEL_FROM = 4 * CHUNK
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds for rows that do not say: date and taxpayer type."""
+
+    date: dt.date | None = None
+    taxpayer: TaxpayerType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One row: its cells, the answer's columns, the error or warnings worth telling."""
+
+    cells: list[str]
+    answer: dict[str, Any]
+    error: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def answer_rows(
+    assistant: Assistant,
+    rows: Iterable[list[str]],
+    places: Mapping[str, int],
+    defaults: Defaults,
+    workers: int | None = None,
+) -> Iterator[Answered]:
+    """An answer a row, in order. Long inputs are shared out to worker processes."""
+    source = iter(rows)
+    head = list(islice(source, PARALLEL_FROM))
+    workers = workers or min(os.cpu_count() or 1, 8)
+    if len(head) < PARALLEL_FROM or workers == 1:
+        for chunk in _chunks(iter(head)):
+            yield from _answer(assistant, chunk, places, defaults)
+        for chunk in _chunks(source):
+            yield from _answer(assistant, chunk, places, defaults)
+        return
+    with ProcessPoolExecutor(workers, initializer=_start_worker) as pool:
+        waiting: deque[Future[list[Answered]]] = deque()
+        for chunk in _chunks(_chain(head, source)):
+            waiting.append(pool.submit(_work, chunk, dict(places), defaults))
+            if len(waiting) > workers * 2:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _chain(head: list[list[str]], rest: Iterator[list[str]]) -> Iterator[list[str]]:
+    yield from head
+    yield from rest
+
+
+def _chunks(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
+    while chunk := list(islice(rows, CHUNK)):
+        yield chunk
+
+
+def _answer(
+    assistant: Assistant,
+    chunk: list[list[str]],
+    places: Mapping[str, int],
+    defaults: Defaults,
+) -> list[Answered]:
+    answers: list[Answered | None] = [None] * len(chunk)
+    lines: list[InvoiceLine] = []
+    at: list[int] = []
+    for i, cells in enumerate(chunk):
+        try:
+            line = InvoiceLine.from_fields(fields_of(cells, places))
+        except LineError as error:
+            message = f"{error.context.get('field', '')}: {error.message}"
+            row = failed_row(message, assistant.model_version, assistant.kb_version)
+            answers[i] = Answered(cells, row, error=message)
+            continue
+        lines.append(
+            replace(
+                line,
+                date=line.date or defaults.date,
+                taxpayer=line.taxpayer or defaults.taxpayer,
+            )
+        )
+        at.append(i)
+    for i, suggestion in zip(at, assistant.suggest(lines), strict=True):
+        answers[i] = Answered(chunk[i], suggestion.to_row(), warnings=suggestion.warnings)
+    return [a for a in answers if a is not None]
+
+
+_worker: Assistant | None = None
+
+
+def _start_worker() -> None:
+    global _worker
+    _worker = Assistant.load()
+
+
+def _work(chunk: list[list[str]], places: Mapping[str, int], defaults: Defaults) -> list[Answered]:
+    if _worker is None:
+        raise RuntimeError("worker process was not started")
+    return _answer(_worker, chunk, places, defaults)

@@ -1,0 +1,184 @@
+"""The command line: classify, explain, evaluate, train, bench, kb."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+from invoicer import cli_kb, cli_model
+from invoicer.assistant import Assistant
+from invoicer.batch import Defaults, answer_rows
+from invoicer.columns import recognise
+from invoicer.errors import InputError, InvoicerError
+from invoicer.line import InvoiceLine, parse_date
+from invoicer.readers import SUFFIXES, Table, read_lines, read_table
+from invoicer.show import print_explanation, print_suggestion
+from invoicer.writers import FORMATS, open_writer
+from knowledge_base.rates import TaxpayerType
+
+app = typer.Typer(
+    help="发票商品税收分类编码助手", no_args_is_help=True, pretty_exceptions_enable=False
+)
+app.add_typer(cli_kb.app, name="kb", help="查询知识库")
+out = Console()
+err = Console(stderr=True)
+DONE, SOME_FAILED, BAD_INPUT = 0, 1, 2
+MAX_LISTED = 20
+
+
+class Format(StrEnum):
+    jsonl = "jsonl"
+    csv = "csv"
+    xlsx = "xlsx"
+
+
+@contextmanager
+def friendly_errors() -> Iterator[None]:
+    """Domain errors as one line on stderr and exit code 2."""
+    try:
+        yield
+    except InvoicerError as error:
+        err.print(f"错误:{error.message}", style="red", markup=False, highlight=False)
+        raise typer.Exit(BAD_INPUT) from None
+
+
+def load_assistant() -> Assistant:
+    """The assistant; a first compilation shows its progress."""
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn(), console=err,
+        transient=True, disable=not err.is_terminal,
+    ) as bar:  # fmt: skip
+        task = bar.add_task("加载模型", total=None)
+
+        def show(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=f"首次使用,编译知识库({stage})", completed=done,
+                       total=total)  # fmt: skip
+
+        return Assistant.load(progress=show)
+
+
+def _given_date(text: str | None) -> dt.date | None:
+    return parse_date(text) if text else None
+
+
+@app.command()
+def classify(
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="商品名称、文件或 -(每行一个名称)")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="输出文件")] = None,
+    form: Annotated[Format | None, typer.Option("--format", help="输出格式")] = None,
+    on: Annotated[str | None, typer.Option("--on", help="没有日期的行按此日期判断")] = None,
+    taxpayer: Annotated[TaxpayerType | None, typer.Option(help="纳税人类型")] = None,
+) -> None:
+    """给商品名称或表格的每一行赋码。"""
+    with friendly_errors():
+        defaults = Defaults(_given_date(on), taxpayer)
+        table = _table_of(source)
+        if table is None and output is None and form is None and out.is_terminal:
+            line = InvoiceLine(name=source, date=defaults.date, taxpayer=taxpayer)
+            print_suggestion(out, source, load_assistant().suggest(line))
+            return
+        table = table or Table(["name"], iter([[source]]), 1)
+        raise typer.Exit(_classify_table(table, output, form, defaults))
+
+
+def _table_of(source: str) -> Table | None:
+    """The table a source stands for; None where it is a product name."""
+    if source == "-":
+        return read_lines()
+    path = Path(source)
+    if path.suffix.lower() in SUFFIXES or len(source) < 255 and path.exists():
+        return read_table(path)
+    return None
+
+
+def _classify_table(
+    table: Table, output: Path | None, form: Format | None, defaults: Defaults
+) -> int:
+    places = recognise(table.header)
+    kind = form.value if form else (output.suffix.lower().lstrip(".") if output else "jsonl")
+    if kind not in FORMATS:
+        raise InputError(f"输出文件请以 {' '.join('.' + f for f in FORMATS)} 结尾,或用 --format 指定")
+    assistant = load_assistant()
+    failed = done = 0
+    with (
+        _progress(table.size, output) as advance,
+        open_writer(output, kind, table.header) as write,
+    ):
+        for number, row in enumerate(
+            answer_rows(assistant, table.rows, places, defaults), 2
+        ):
+            write(row.cells, row.answer)
+            done += 1
+            advance()
+            if row.error:
+                failed += 1
+            for message in (row.error, *row.warnings):
+                if message and failed + bool(row.warnings) <= MAX_LISTED:
+                    err.print(f"第 {number} 行 {message}", markup=False, highlight=False)
+    sys.stdout.flush()
+    if failed:
+        err.print(f"{done} 行中有 {failed} 行未能赋码,已在 error 列注明")
+    elif output:
+        err.print(f"已完成 {done} 行 → {output}")
+    return SOME_FAILED if failed else DONE
+
+
+@contextmanager
+def _progress(size: int | None, output: Path | None) -> Iterator[Callable[[], None]]:
+    with Progress(
+        SpinnerColumn(), TextColumn("赋码"), MofNCompleteColumn(), TextColumn("{task.speed} 行/秒"),
+        console=err, transient=True, disable=output is None or not err.is_terminal,
+    ) as bar:  # fmt: skip
+        task = bar.add_task("", total=size)
+        yield lambda: bar.advance(task)
+
+
+@app.command()
+def explain(
+    name: Annotated[str, typer.Argument(help="商品名称")],
+    spec: Annotated[str, typer.Option(help="规格型号")] = "",
+    unit: Annotated[str, typer.Option(help="单位")] = "",
+    brand: Annotated[str, typer.Option(help="品牌")] = "",
+    manufacturer: Annotated[str, typer.Option(help="生产厂家")] = "",
+    on: Annotated[str | None, typer.Option("--on", help="开票日期")] = None,
+) -> None:
+    """逐步说明一个名称是怎样读、怎样匹配、怎样定级的。"""
+    with friendly_errors():
+        assistant = load_assistant()
+        line = InvoiceLine.from_fields(
+            {
+                "name": name,
+                "spec": spec,
+                "unit": unit,
+                "brand": brand,
+                "manufacturer": manufacturer,
+                "date": on or "",
+            }
+        )
+        ((query, match),) = assistant.match([line])
+        codes = assistant.matcher.compiled.index.codes
+        print_explanation(out, query, match, assistant.kb.taxonomy, codes)
+        out.print("结论", style="bold")
+        print_suggestion(out, name, assistant.suggest(line))
+
+
+app.command()(cli_model.evaluate)
+app.command()(cli_model.train)
+app.command()(cli_model.bench)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Which column of a table means what: every field name that callers use."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from invoicer.errors import InputError
+from knowledge_base import tables
+
+
+def _plain(header: str) -> str:
+    """A header without case, spaces, stars, marks, brackets and what stands in them."""
+    text = re.sub(r"\([^)]*\)", "", unicodedata.normalize("NFKC", header))
+    return re.sub(r"[\W_]", "", text).lower()
+
+
+@cache
+def aliases() -> Mapping[str, str]:
+    """Plain header → field, from `field_names.csv`."""
+    return {_plain(row["alias"]): row["field"] for row in tables.rows("field_names")}
+
+
+def recognise(header: Sequence[str]) -> dict[str, int]:
+    """Field → column number; the first of several columns wins.
+
+    Raises InputError where no column holds the name.
+    """
+    found: dict[str, int] = {}
+    for number, title in enumerate(header):
+        field = aliases().get(_plain(title))
+        if field is not None:
+            found.setdefault(field, number)
+    if "name" not in found:
+        shown = "、".join(h for h in header[:12] if h) or "(空)"
+        raise InputError(
+            f"没有找到商品名称列;现有列:{shown}。请把商品名称所在列的表头改为“商品名称”或 name",
+            columns=list(header[:50]),
+        )
+    return found
+
+
+def fields_of(row: Sequence[str], places: Mapping[str, int]) -> dict[str, str]:
+    """The known fields of a row; missing cells are empty."""
+    return {field: row[i] if i < len(row) else "" for field, i in places.items()}

@@ -1,0 +1,39 @@
+"""Reasons for a suggestion, in Chinese, for the person who has to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.matcher import Match
+from models.query import Query
+
+
+def reasons(query: Query, match: Match, terms: Sequence[str], code_name: str) -> tuple[str, ...]:
+    """What speaks for the first candidate, strongest first."""
+    found: list[str] = []
+    reading = query.reading
+    if match.signal("exact") > 0:
+        found.append(f"“{reading.clean}”是“{code_name}”的已知名称")
+    elif match.signal("core_exact") > 0:
+        found.append(f"核心商品“{reading.core}”是“{code_name}”的已知名称")
+    elif match.signal("suffix") > 0:
+        found.append(f"品名以“{code_name}”的已知名称结尾")
+    nearest = int(match.terms[0])
+    if nearest >= 0 and match.signal("exact") == 0:
+        found.append(f"最相近的已知名称:{terms[nearest]}")
+    if match.signal("declared") > 0:
+        found.append("与票面简称或原编码一致")
+    if match.signal("brand") > 0.2:
+        brands = "、".join((*query.brands, *reading.brands)[:2])
+        found.append(f"品牌“{brands}”主营此类商品")
+    if match.signal("maker") > 0.1:
+        found.append("生产厂家的行业与此类商品相符")
+    if match.signal("unit_service") > 0:
+        found.append(f"计量单位“{query.unit}”用于服务")
+    if match.signal("excluded") > 0:
+        found.append("官方注释将此类商品归入该编码")
+    if match.signal("meaning_gap") >= 0 and match.signal("meaning") > 0.5:
+        found.append("含义与该编码的商品最接近")
+    if match.signal("catch_all") > 0:
+        found.append("该编码为“其他”类兜底编码,请确认没有更具体的编码")
+    return tuple(found)

@@ -1,0 +1,122 @@
+"""One invoice line as it comes in: the name and whatever else is known of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from invoicer.errors import LineError
+from knowledge_base.rates import TaxpayerType
+from knowledge_base.taxonomy import is_code
+
+MAX_NAME = 1000
+FIELDS = (
+    "name", "spec", "unit", "brand", "manufacturer", "barcode", "seller_industry", "date",
+    "taxpayer", "declared_code", "declared_short_name", "declared_rate", "answer",
+)  # fmt: skip
+
+_DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[ T].*)?")
+_TAXPAYERS = {
+    "general": TaxpayerType.GENERAL,
+    "一般纳税人": TaxpayerType.GENERAL,
+    "一般": TaxpayerType.GENERAL,
+    "small": TaxpayerType.SMALL,
+    "小规模纳税人": TaxpayerType.SMALL,
+    "小规模": TaxpayerType.SMALL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    """Name and optional evidence. warnings: evidence that was dropped, and why (Chinese)."""
+
+    name: str
+    spec: str = ""
+    unit: str = ""
+    brand: str = ""
+    manufacturer: str = ""
+    barcode: str = ""
+    seller_industry: str = ""
+    date: dt.date | None = None
+    taxpayer: TaxpayerType | None = None
+    declared_code: str = ""
+    declared_short_name: str = ""
+    declared_rate: str = ""
+    answer: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, str]) -> InvoiceLine:
+        """Line from text fields; raises LineError naming the field where one is unusable."""
+        name = fields.get("name", "")
+        if not name.strip():
+            raise LineError("商品名称为空,请填写", field="name")
+        if len(name) > MAX_NAME:
+            raise LineError(
+                f"商品名称有 {len(name)} 个字符,超过 {MAX_NAME},请缩短到实际商品名称", field="name"
+            )
+        code, warning = declared_code(fields.get("declared_code", ""))
+        return cls(
+            name=name,
+            spec=fields.get("spec", ""),
+            unit=fields.get("unit", ""),
+            brand=fields.get("brand", ""),
+            manufacturer=fields.get("manufacturer", ""),
+            barcode=fields.get("barcode", ""),
+            seller_industry=fields.get("seller_industry", ""),
+            date=parse_date(fields.get("date", "")),
+            taxpayer=parse_taxpayer(fields.get("taxpayer", "")),
+            declared_code=code,
+            declared_short_name=fields.get("declared_short_name", "").strip().strip("*"),
+            declared_rate=fields.get("declared_rate", ""),
+            answer=fields.get("answer", ""),
+            warnings=(warning,) if warning else (),
+        )
+
+
+def today() -> dt.date:
+    """Today in China."""
+    return dt.datetime.now(ZoneInfo("Asia/Shanghai")).date()
+
+
+def parse_date(text: str) -> dt.date | None:
+    """2026-11-26, 2026/11/26, 20261126, 2026年11月26日; None for an empty field."""
+    if not text.strip():
+        return None
+    match = _DATE.fullmatch(text.strip())
+    try:
+        if match:
+            return dt.date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:
+        pass
+    raise LineError(f"日期“{text[:40]}”无法识别,请写成 2026-11-26", field="date")
+
+
+def parse_taxpayer(text: str) -> TaxpayerType | None:
+    """general | small, or the Chinese words; None for an empty field."""
+    if not text.strip():
+        return None
+    try:
+        return _TAXPAYERS[text.strip().lower()]
+    except KeyError:
+        raise LineError(
+            f"纳税人类型“{text[:40]}”无法识别,请写 general(一般纳税人)或 small(小规模纳税人)",
+            field="taxpayer",
+        ) from None
+
+
+def declared_code(text: str) -> tuple[str, str]:
+    """(code, warning): nineteen digits; anything else is dropped with a warning."""
+    text = text.strip()
+    if not text:
+        return "", ""
+    if is_code(text):
+        return text, ""
+    if re.fullmatch(r"[\d.]+[eE]\+?\d+|\d+\.\d+", text):
+        why = "是按数字保存的,末位已丢失"
+    else:
+        why = "不是 19 位数字"
+    return "", f"原税收分类编码“{text[:40]}”{why},已忽略;请按文本保存编码列"

@@ -1,0 +1,203 @@
+"""Reading tables of lines: CSV, TSV, JSONL, XLSX, Parquet, plain lines; always as text."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from invoicer.errors import InputError
+
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".xlsx", ".parquet")
+ENCODINGS = ("utf-8-sig", "gb18030")
+MAX_CELL = 1_000_000
+MAX_COLUMNS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """header: column titles; rows: cells as text, one list a row, in order.
+
+    size: number of rows where it is known beforehand.
+    """
+
+    header: list[str]
+    rows: Iterator[list[str]]
+    size: int | None = None
+
+
+def read_table(path: Path) -> Table:
+    """The table in a file; raises InputError where it cannot be read."""
+    if not path.exists():
+        raise InputError(f"文件不存在:{path}", file=str(path))
+    if path.is_dir():
+        raise InputError(f"{path} 是文件夹,请给出一个文件", file=str(path))
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise InputError(
+            f"不支持的文件类型“{path.suffix or path.name}”,请使用 {' '.join(SUFFIXES)}",
+            file=str(path),
+        )
+    if path.stat().st_size == 0:
+        raise InputError(f"文件是空的:{path.name}", file=str(path))
+    try:
+        return reader(path)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"无法读取 {path.name}:{type(error).__name__}: {error};请确认文件未损坏、未加密",
+            file=str(path),
+        ) from error
+
+
+def read_lines(stream: io.TextIOBase | Any = None) -> Table:
+    """One name a line, from standard input."""
+    stream = stream or sys.stdin
+    return Table(["name"], ([line.rstrip("\r\n")] for line in stream))
+
+
+def text_of(value: object) -> str:
+    """A cell as text: whole floats without their `.0`, dates as ISO, nothing as ''."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        if value != value:
+            return ""
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ")
+    return str(value)
+
+
+def _encoding(path: Path) -> str:
+    """UTF-8 where the whole file is UTF-8, else GB18030; InputError where it is neither."""
+    import codecs
+
+    for encoding in ENCODINGS:
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    decoder.decode(block)
+                decoder.decode(b"", final=True)
+            return encoding
+        except UnicodeDecodeError:
+            continue
+    raise InputError(
+        f"{path.name} 既不是 UTF-8 也不是 GB18030 编码,请另存为 UTF-8 的 CSV", file=str(path)
+    )
+
+
+def _read_delimited(delimiter: str) -> Callable[[Path], Table]:
+    def read(path: Path) -> Table:
+        csv.field_size_limit(MAX_CELL)
+        file = path.open(encoding=_encoding(path), newline="")
+        if "\0" in file.read(4096):
+            file.close()
+            raise InputError(f"{path.name} 不是文本文件", file=str(path))
+        file.seek(0)
+        reader = csv.reader(file, delimiter=delimiter)
+        header = next(reader, None)
+        if not header:
+            raise InputError(f"{path.name} 第一行没有表头", file=str(path))
+        return Table(_header(header), _rows(reader, path.name))
+
+    return read
+
+
+def _rows(reader: Any, name: str) -> Iterator[list[str]]:
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InputError(
+                f"{name} 第 {reader.line_num} 行无法解析:{error};请检查引号是否成对", file=name
+            ) from error
+        if row:
+            yield row
+
+
+def _header(cells: list[str]) -> list[str]:
+    if len(cells) > MAX_COLUMNS:
+        raise InputError(f"表头有 {len(cells)} 列,超过 {MAX_COLUMNS} 列,请检查分隔符")
+    return [cell.strip() for cell in cells]
+
+
+def _read_jsonl(path: Path) -> Table:
+    """Columns are the keys in order of first appearance in the first hundred rows."""
+    encoding = _encoding(path)
+
+    def objects() -> Iterator[dict[str, Any]]:
+        with path.open(encoding=encoding) as file:
+            for number, line in enumerate(file, 1):
+                if not line.strip():
+                    continue
+                try:
+                    value = json.loads(line)
+                except json.JSONDecodeError as error:
+                    raise InputError(
+                        f"{path.name} 第 {number} 行不是 JSON:{error.msg}", row=number
+                    ) from error
+                if not isinstance(value, dict):
+                    raise InputError(f"{path.name} 第 {number} 行不是 JSON 对象", row=number)
+                yield value
+
+    header: dict[str, None] = {}
+    for place, value in enumerate(objects()):
+        header.update(dict.fromkeys(value))
+        if place >= 99:
+            break
+    if not header:
+        raise InputError(f"{path.name} 没有数据行", file=str(path))
+    columns = _header(list(header))
+    return Table(columns, ([text_of(v.get(c)) for c in columns] for v in objects()))
+
+
+def _read_xlsx(path: Path) -> Table:
+    """The first sheet with cells; its first row that is not empty is the header."""
+    from python_calamine import CalamineWorkbook
+
+    book = CalamineWorkbook.from_path(str(path))
+    for name in book.sheet_names:
+        rows = iter(book.get_sheet_by_name(name).iter_rows())
+        for first in rows:
+            if any(text_of(cell).strip() for cell in first):
+                header = _header([text_of(cell) for cell in first])
+                body = ([text_of(cell) for cell in row] for row in rows)
+                return Table(header, (row for row in body if any(row)))
+    raise InputError(f"{path.name} 中没有数据", file=str(path))
+
+
+def _read_parquet(path: Path) -> Table:
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    header = _header(file.schema_arrow.names)
+
+    def rows() -> Iterator[list[str]]:
+        for batch in file.iter_batches(batch_size=8192):
+            columns = [column.to_pylist() for column in batch.columns]
+            for cells in zip(*columns, strict=True):
+                yield [text_of(cell) for cell in cells]
+
+    return Table(header, rows(), file.metadata.num_rows)
+
+
+_READERS: dict[str, Callable[[Path], Table]] = {
+    ".csv": _read_delimited(","),
+    ".tsv": _read_delimited("\t"),
+    ".jsonl": _read_jsonl,
+    ".xlsx": _read_xlsx,
+    ".parquet": _read_parquet,
+}

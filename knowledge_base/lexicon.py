@@ -1,0 +1,156 @@
+"""Everyday words: names and samples per code, ambiguous terms, descriptors, brands, units.
+
+The official table speaks formally; these tables hold the words that people write, and the words
+that describe a product without naming it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from knowledge_base import tables
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """A name that needs one more fact. options: answer shown to the biller → code."""
+
+    term: str
+    codes: tuple[str, ...]
+    default_code: str
+    question: str
+    options: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A word that describes (草莓味, 加厚, 儿童) without naming the product."""
+
+    term: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """A brand with its goods. also_word: the brand is an ordinary word too (太阳)."""
+
+    name: str
+    categories: tuple[str, ...]
+    aliases: tuple[str, ...]
+    also_word: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of measure; dimension is mass, volume, count, service, time, energy …"""
+
+    name: str
+    dimensions: tuple[str, ...]
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A whole line as written on an invoice or in a shop's item list, with its code."""
+
+    code: str
+    name: str
+    spec: str = ""
+    unit: str = ""
+    brand: str = ""
+    manufacturer: str = ""
+
+
+class Lexicon:
+    """The word tables, each read on first use."""
+
+    def __init__(self, root: Path = tables.DATA):
+        self._root = root
+
+    def everyday_names(self) -> Iterator[tuple[str, str]]:
+        """(code, name) pairs."""
+        for code, term in tables.columns("everyday_names", "code", "term", root=self._root):
+            yield code, term
+
+    def samples(self) -> Iterator[Sample]:
+        """Labelled whole lines: first the plain ones, then those with their context."""
+        for code, name in tables.columns("samples", "code", "name", root=self._root):
+            yield Sample(code, name)
+        fields = ("code", "name", "spec", "unit", "brand", "manufacturer")
+        for row in tables.columns("context_samples", *fields, root=self._root):
+            yield Sample(*row)
+
+    @cached_property
+    def ambiguous(self) -> dict[str, Ambiguous]:
+        return {
+            r["term"]: Ambiguous(
+                term=r["term"],
+                codes=tables.split(r["codes"]),
+                default_code=r["default_code"],
+                question=r["question"],
+                options=dict(o.rsplit("=", 1) for o in tables.split(r["options"])),
+            )
+            for r in tables.rows("ambiguous", self._root)
+        }
+
+    @cached_property
+    def descriptors(self) -> dict[str, str]:
+        """Descriptor → kind (flavour, scent, colour, material, promotion …)."""
+        return {r["term"]: r["kind"] for r in tables.rows("descriptors", self._root)}
+
+    @cached_property
+    def exceptions(self) -> dict[str, str]:
+        """Word that looks like a descriptor or misleads → its true head (面包服 → 羽绒服)."""
+        return {r["term"]: r["head"] for r in tables.rows("exceptions", self._root)}
+
+    @cached_property
+    def container_heads(self) -> frozenset[str]:
+        """Suffixes that make a container, tool or service out of what stands before (茶叶罐)."""
+        return frozenset(r["suffix"] for r in tables.rows("container_heads", self._root))
+
+    @cached_property
+    def brands(self) -> list[Brand]:
+        return [
+            Brand(
+                name=r["brand"],
+                categories=tables.split(r["categories"]),
+                aliases=tables.split(r["aliases"]),
+                also_word=r["also_word"] == "y",
+            )
+            for r in tables.rows("brands", self._root)
+        ]
+
+    @cached_property
+    def brand_categories(self) -> dict[str, tuple[str, ...]]:
+        """Brand category word → codes or subtrees it stands for, most usual first."""
+        return {
+            r["category"]: tables.split(r["codes"])
+            for r in tables.rows("brand_categories", self._root)
+        }
+
+    @cached_property
+    def maker_words(self) -> dict[str, tuple[str, ...]]:
+        """Word in a manufacturer's or seller's name (酒业, 制药) → codes of what it makes."""
+        return {
+            r["word"]: tables.split(r["codes"]) for r in tables.rows("maker_words", self._root)
+        }
+
+    @cached_property
+    def units(self) -> list[Unit]:
+        return [
+            Unit(r["unit"], tables.split(r["dimension"]), tables.split(r["aliases"]))
+            for r in tables.rows("units", self._root)
+        ]
+
+    @cached_property
+    def abbreviations(self) -> dict[str, str]:
+        """Short or trade word → the full word it stands for."""
+        return {r["short"]: r["full"] for r in tables.rows("abbreviations", self._root)}
+
+    @cached_property
+    def variants(self) -> dict[str, str]:
+        """Regional word or typo → the standard word."""
+        return {r["variant"]: r["standard"] for r in tables.rows("variants", self._root)}

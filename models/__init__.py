@@ -1,0 +1,1 @@
+"""What is learned: reading a name, retrieval, fuzzy match, ranking, calibration, training."""

@@ -1,0 +1,94 @@
+"""Sparse features of a reading: words, characters, endings, hashed into a fixed space.
+
+Every feature is hashed (crc32) into `N_FEATURES` buckets, so no vocabulary is kept in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from zlib import crc32
+
+import numpy as np
+from scipy import sparse
+
+from models.reading import ROLE_WEIGHT, Reading
+
+N_FEATURES = 1 << 20
+_MASK = N_FEATURES - 1
+WORD, BIGRAM, CHAR, END, HEAD = 1.0, 0.6, 0.25, 0.8, 1.0
+
+
+def _bucket(kind: str, text: str) -> int:
+    return crc32(f"{kind}{text}".encode()) & _MASK
+
+
+def features(reading: Reading) -> dict[int, float]:
+    """Bucket → weight before idf: what names the thing weighs most, its last noun above all."""
+    found: dict[int, float] = {}
+
+    def add(kind: str, text: str, weight: float) -> None:
+        bucket = _bucket(kind, text)
+        if found.get(bucket, 0.0) < weight:
+            found[bucket] = weight
+
+    chars = ""
+    weights: list[float] = []
+    for word, role, in_core in reading.tokens:
+        weight = ROLE_WEIGHT.get(role, 0.5) * (1.0 if in_core or role == "side" else 0.8)
+        if not weight:
+            continue
+        add("w", word, weight * WORD)
+        chars += word
+        weights.extend([weight] * len(word))
+    for i, char in enumerate(chars):
+        if char > "\u2fff":
+            add("c", char, weights[i] * CHAR)
+        if i + 1 < len(chars):
+            add("b", chars[i : i + 2], min(weights[i], weights[i + 1]) * BIGRAM)
+    core = reading.core
+    if core:
+        add("h", reading.head, HEAD)
+        for size in (1, 2, 3):
+            if len(core) >= size:
+                add("e", core[-size:], END * (0.6 if size == 1 else 1.0))
+    return found
+
+
+def end_buckets(reading: Reading) -> list[int]:
+    """Buckets of the core's endings, one to three characters, then of its head."""
+    core = reading.core
+    if not core:
+        return []
+    ends = [_bucket("e", core[-size:]) for size in (1, 2, 3) if len(core) >= size]
+    return [*ends, _bucket("h", reading.head)]
+
+
+def matrix(readings: Sequence[Reading]) -> sparse.csr_matrix:
+    """Feature weights, shape (len(readings), N_FEATURES), float32, not normalised."""
+    indptr = [0]
+    indices: list[int] = []
+    data: list[float] = []
+    for reading in readings:
+        row = features(reading)
+        indices.extend(row)
+        data.extend(row.values())
+        indptr.append(len(indices))
+    return sparse.csr_matrix(
+        (np.array(data, np.float32), np.array(indices, np.int32), np.array(indptr, np.int32)),
+        shape=(len(readings), N_FEATURES),
+    )
+
+
+def scale(rows: sparse.csr_matrix, idf: np.ndarray) -> sparse.csr_matrix:
+    """Rows times idf, each of length one."""
+    rows = rows.copy()
+    rows.data *= idf[rows.indices]
+    return unit_rows(rows)
+
+
+def unit_rows(rows: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Each row divided by its length; an empty row stays empty."""
+    owner = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    squares = np.bincount(owner, rows.data.astype(np.float64) ** 2, minlength=rows.shape[0])
+    lengths = np.sqrt(np.maximum(squares, 1e-12)).astype(np.float32)
+    return sparse.csr_matrix((rows.data / lengths[owner], rows.indices, rows.indptr), rows.shape)

@@ -1,0 +1,88 @@
+"""Matching: a query in, ranked codes with one probability out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.calibration import Calibration
+from models.compiled import Compiled
+from models.query import Query
+from models.ranking import Ranker
+from models.signals import NAMES, Candidates, Signals
+
+BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Ranked codes of one line.
+
+    places: code places, best first; scores: log-odds; confidence: 0–1 a code, the first being
+    `probability`; probability: that the first one's 简称 is right; signals: (n, n_signals) rows
+    in the order of places; terms: nearest term of each, −1 without one.
+    """
+
+    places: np.ndarray
+    scores: np.ndarray
+    confidence: np.ndarray
+    probability: float
+    signals: np.ndarray
+    terms: np.ndarray
+
+    def signal(self, name: str, rank: int = 0) -> float:
+        return float(self.signals[rank, NAMES.index(name)])
+
+
+class Matcher:
+    """Compiled knowledge with the learned part: thread-safe, holds no state between calls."""
+
+    def __init__(self, compiled: Compiled, ranker: Ranker, calibration: Calibration):
+        self.compiled = compiled
+        self.calibration = calibration
+        self._signals = Signals(compiled)
+        self._ranker = ranker
+        self._columns = [NAMES.index(name) for name in ranker.signals]
+
+    def match(self, queries: Sequence[Query], on: dt.date) -> list[Match]:
+        """One Match a query, with the codes that are valid on the day."""
+        matches: list[Match] = []
+        for start in range(0, len(queries), BATCH):
+            batch = queries[start : start + BATCH]
+            found = self._signals.candidates(batch, self.allowed(on))
+            scores = self._ranker.score(found.values[:, self._columns])
+            matches.extend(
+                self._rank(found, scores, int(a), int(b))
+                for a, b in zip(found.start[:-1], found.start[1:], strict=True)
+            )
+        return matches
+
+    def allowed(self, on: dt.date) -> np.ndarray:
+        """(n_codes,) bool: the leaves in force on the day."""
+        facts, day = self.compiled.facts, on.toordinal()
+        valid: np.ndarray = (facts.valid_from <= day) & (day <= facts.valid_to)
+        return valid
+
+    def _rank(self, found: Candidates, scores: np.ndarray, a: int, b: int) -> Match:
+        order = a + np.argsort(-scores[a:b], kind="stable")
+        places, ranked = found.code[order], scores[order]
+        margin = lead(ranked, self.compiled.facts.group[places])
+        probability = float(self.calibration.probability(ranked[0], margin))
+        odds = 1.0 / (1.0 + np.exp(-ranked))
+        return Match(
+            places=places,
+            scores=ranked,
+            confidence=probability * odds / max(float(odds[0]), 1e-9),
+            probability=probability,
+            signals=found.values[order],
+            terms=found.term[order],
+        )
+
+
+def lead(scores: np.ndarray, groups: np.ndarray) -> float:
+    """How far the best score is above the best one of another 简称; scores descending."""
+    others = groups != groups[0]
+    return float(scores[0] - scores[others][0]) if others.any() else 99.0

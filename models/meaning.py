@@ -1,0 +1,107 @@
+"""Neighbours in meaning: distilled vectors of words and characters, and each code's centres.
+
+`scripts/distil_meaning.py` makes the vectors once from a multilingual embedding model; here they
+are only added up: a name's vector is the weighted sum of its features' vectors. Each code has up
+to CENTRES centres, the means of groups of its names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+CENTRES = 6
+NAMES_PER_CENTRE = 10
+ROUNDS = 4
+FILE = "meaning.npz"
+
+
+@dataclass(slots=True)
+class Meaning:
+    """buckets: (n,) int32 ascending feature buckets; vectors: (n, dim) int8; scale: (dim,);
+    centres: (n_centres, dim) float32 unit rows; start: (n_codes + 1,) offsets of each code's
+    centres, every code having at least one."""
+
+    buckets: np.ndarray
+    vectors: np.ndarray
+    scale: np.ndarray
+    centres: np.ndarray
+    start: np.ndarray
+
+    def similarity(self, raw: sparse.csr_matrix) -> np.ndarray:
+        """Highest cosine of each line with a code's centres: (n_lines, n_codes) float32.
+
+        raw: unscaled feature weights (n_lines, N_FEATURES).
+        """
+        near = embed(raw, self.buckets, self.vectors, self.scale) @ self.centres.T
+        best: np.ndarray = np.maximum.reduceat(near, self.start[:-1], axis=1)
+        return best
+
+
+def embed(
+    raw: sparse.csr_matrix, buckets: np.ndarray, vectors: np.ndarray, scale: np.ndarray
+) -> np.ndarray:
+    """Unit vectors (n_lines, dim) of feature rows; zero where no feature is known."""
+    place = np.searchsorted(buckets, raw.indices)
+    place[place == len(buckets)] = 0
+    known = buckets[place] == raw.indices
+    weights = np.where(known, raw.data, np.float32(0))
+    spread = sparse.csr_matrix((weights, np.arange(raw.nnz), raw.indptr), (raw.shape[0], raw.nnz))
+    total = (spread @ vectors[place].astype(np.float32)) * scale
+    unit: np.ndarray = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
+    return unit.astype(np.float32)
+
+
+def compile_meaning(
+    root: Path, raw: sparse.csr_matrix, term_code: np.ndarray, weight: np.ndarray, n_codes: int
+) -> Meaning:
+    """Centres of every code from its terms' feature rows (n_terms, N_FEATURES).
+
+    weight: (n_terms,) how much each term counts; terms of weight 0 are left out.
+    """
+    with np.load(root / FILE, allow_pickle=False) as stored:
+        buckets, vectors, scale = stored["buckets"], stored["vectors"], stored["scale"]
+    rows = embed(raw, buckets, vectors, scale)
+    order = np.argsort(term_code, kind="stable")
+    order = order[weight[order] > 0]
+    bounds = np.searchsorted(term_code[order], np.arange(n_codes + 1))
+    centres: list[np.ndarray] = []
+    start = [0]
+    for a, b in zip(bounds[:-1], bounds[1:], strict=True):
+        own = order[a:b]
+        found = _centres(rows[own], weight[own]) if b > a else np.zeros((1, rows.shape[1]))
+        centres.append(found)
+        start.append(start[-1] + len(found))
+    return Meaning(
+        buckets,
+        vectors,
+        scale,
+        np.concatenate(centres).astype(np.float32),
+        np.array(start, np.int32),
+    )
+
+
+def _centres(rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Spherical k-means, seeded by farthest points: deterministic."""
+    k = min(CENTRES, 1 + len(rows) // NAMES_PER_CENTRE)
+    chosen = [_unit((rows * weight[:, None]).sum(axis=0))]
+    nearest = rows @ chosen[0]
+    while len(chosen) < k:
+        chosen.append(rows[int(nearest.argmin())])
+        nearest = np.maximum(nearest, rows @ chosen[-1])
+    centres = np.stack(chosen)
+    for _ in range(ROUNDS if k > 1 else 0):
+        owner = (rows @ centres.T).argmax(axis=1)
+        for c in range(k):
+            own = owner == c
+            if own.any():
+                centres[c] = _unit((rows[own] * weight[own, None]).sum(axis=0))
+    return centres
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    unit: np.ndarray = vector / max(float(np.linalg.norm(vector)), 1e-9)
+    return unit

@@ -1,0 +1,32 @@
+"""Text as typed → text as compared: width, case, script, control characters, emoji."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import opencc
+
+_T2S = opencc.OpenCC("t2s")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+# Anything outside printable ASCII, Han and the marks of names is looked at one by one.
+_UNUSUAL = re.compile(r"[^\u0020-\u007e\u3400-\u9fff\u00b0\u00b7\u0370-\u03ff]")
+_SPACE = re.compile(r"\s+")
+# Ideographic marks that NFKC leaves alone but that mean the same in product names.
+_SAME = str.maketrans({"×": "x", "∗": "*", "，": ",", "、": ",", "。": " ", "の": "的", "・": "·"})
+
+
+def _is_noise(char: str) -> bool:
+    """Control, format, private and unassigned characters, emoji and other pictures."""
+    return unicodedata.category(char) in {"Cc", "Cf", "Co", "Cn", "Cs", "So", "Sk"}
+
+
+def normalise(text: str) -> str:
+    """NFKC, simplified script, lower case, noise characters to spaces, one space at most."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_SAME)
+        if _HAN.search(text):
+            text = _T2S.convert(text)
+    if _UNUSUAL.search(text):
+        text = "".join(" " if _is_noise(c) else c for c in text)
+    return _SPACE.sub(" ", text).strip().lower()

@@ -1,0 +1,243 @@
+"""Fitting the learned part: ranker by scikit-learn, calibration by cross-fitting.
+
+Queries to learn from are samples and everyday names, each answered with its own text hidden from
+the index (leave-one-out), and labelled development lines. What comes out is small: trees and a
+handful of numbers, kept as JSON.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from knowledge_base import KnowledgeBase
+from knowledge_base.lexicon import Sample
+from models.calibration import MARGIN_CAP, Calibration
+from models.compiled import is_frozen
+from models.index import NAME, Term
+from models.labels import LabelledLine
+from models.matcher import BATCH, lead
+from models.query import Query
+from models.ranking import Ranker
+from models.reading import Reading
+from models.signals import NAMES, SHORTLIST, Signals
+
+N_SAMPLES, N_NAMES = 9000, 6000
+CONTEXT_WEIGHT, SAMPLE_WEIGHT, NAME_WEIGHT, LABELLED_WEIGHT = 2.0, 1.0, 0.3, 8.0
+HIDE_CORE = 0.5  # share of the queries for which every term with the same core is hidden too
+FOLDS = 5
+TREES: dict[str, Any] = {
+    "max_iter": 120,
+    "learning_rate": 0.08,
+    "max_leaf_nodes": 15,
+    "min_samples_leaf": 60,
+    "l2_regularization": 5.0,
+    "early_stopping": False,
+}
+STRONG_PRECISION = 0.98
+
+
+@dataclass(slots=True)
+class Examples:
+    """Candidate rows to learn from: values (n_lines · SHORTLIST, n_signals), right and
+    right_short_name (n_lines · SHORTLIST,), weight likewise, code places."""
+
+    values: np.ndarray
+    right: np.ndarray
+    right_short_name: np.ndarray
+    weight: np.ndarray
+    code: np.ndarray
+
+    @property
+    def n_lines(self) -> int:
+        return len(self.right) // SHORTLIST
+
+    def lines(self, mask: np.ndarray) -> Examples:
+        """The examples of the lines where the mask (n_lines,) is true."""
+        m = np.repeat(mask, SHORTLIST)
+        return Examples(self.values[m], self.right[m], self.right_short_name[m], self.weight[m],
+                        self.code[m])  # fmt: skip
+
+
+def join(parts: Sequence[Examples]) -> Examples:
+    return Examples(*(np.concatenate([getattr(p, f) for p in parts]) for f in
+                      ("values", "right", "right_short_name", "weight", "code")))  # fmt: skip
+
+
+class Trainer:
+    """Turns labelled lines into examples and examples into a ranker and a calibration."""
+
+    def __init__(self, kb: KnowledgeBase, signals: Signals, on: dt.date, seed: int = 0):
+        self._kb = kb
+        self._signals = signals
+        self._codes = signals.index.codes
+        self._allowed = np.array([kb.taxonomy[c].is_valid_on(on) for c in self._codes])
+        self._seed = seed
+
+    def lexicon_examples(
+        self,
+        terms: Sequence[Term],
+        readings: Sequence[Reading],
+        query_of: Callable[[Sample], Query],
+    ) -> Examples:
+        """Samples and names as queries, each with its own text hidden.
+
+        query_of: Sample → Query.
+        """
+        chance = random.Random(self._seed)
+        samples = [s for s in self._kb.lexicon.samples() if not is_frozen(s)]
+        whole = [s for s in samples if s.manufacturer or s.brand or s.unit]
+        plain = [s for s in samples if not (s.manufacturer or s.brand or s.unit)]
+        names = [Sample(self._codes[t.code], t.text) for t in terms if t.kinds == NAME]
+        parts = (
+            (whole, len(whole), CONTEXT_WEIGHT),
+            (plain, N_SAMPLES, SAMPLE_WEIGHT),
+            (names, N_NAMES, NAME_WEIGHT),
+        )
+        chosen, weight = [], []
+        for rows, size, value in parts:
+            some = chance.sample(rows, min(size, len(rows)))
+            chosen.extend(some)
+            weight.extend([value] * len(some))
+        by_text: dict[str, list[int]] = defaultdict(list)
+        by_core: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for place, (term, reading) in enumerate(zip(terms, readings, strict=True)):
+            by_text[term.text].append(place)
+            by_core[reading.core, term.code].append(place)
+        places = {code: i for i, code in enumerate(self._codes)}
+        queries = [query_of(s) for s in chosen]
+        hidden = []
+        for sample, query in zip(chosen, queries, strict=True):
+            hide = set(by_text.get(sample.name, ()))
+            if chance.random() < HIDE_CORE:
+                hide.update(by_core.get((query.reading.core, places[sample.code]), ()))
+            hidden.append(np.array(sorted(hide), np.int64))
+        answers = [frozenset({s.code}) for s in chosen]
+        return self._examples(queries, answers, None, weight, hidden)
+
+    def labelled_examples(
+        self, lines: Sequence[LabelledLine], queries: Sequence[Query]
+    ) -> Examples:
+        """Development lines; where a line has no code, a right 简称 is right."""
+        codes = [line.codes for line in lines]
+        shorts = [line.short_names for line in lines]
+        return self._examples(queries, codes, shorts, [LABELLED_WEIGHT] * len(lines), None)
+
+    def _examples(
+        self,
+        queries: Sequence[Query],
+        codes: Sequence[frozenset[str]],
+        shorts: Sequence[frozenset[str]] | None,
+        weight: Sequence[float],
+        hidden: Sequence[np.ndarray] | None,
+    ) -> Examples:
+        values, places = [], []
+        for start in range(0, len(queries), BATCH):
+            part = slice(start, start + BATCH)
+            found = self._signals.candidates(
+                queries[part], self._allowed, None if hidden is None else hidden[part]
+            )
+            values.append(found.values)
+            places.append(found.code)
+        code = np.concatenate(places)
+        names = [self._kb.taxonomy.short_names(c) for c in self._codes]
+        right = np.zeros(len(code), bool)
+        right_short = np.zeros(len(code), bool)
+        for pair, place in enumerate(code):
+            line = pair // SHORTLIST
+            wanted = shorts[line] if shorts is not None else None
+            if wanted:
+                right_short[pair] = bool(names[place] & wanted)
+            else:
+                right_short[pair] = any(names[place] & self._kb.taxonomy.short_names(c)
+                                        for c in codes[line])  # fmt: skip
+            right[pair] = (
+                self._codes[place] in codes[line] if codes[line] else right_short[pair]
+            )
+        return Examples(
+            np.concatenate(values), right, right_short, np.repeat(weight, SHORTLIST), code
+        )
+
+    def fit_ranker(self, examples: Examples) -> Ranker:
+        """Trees over all signals, pointwise log-loss."""
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        model = HistGradientBoostingClassifier(random_state=self._seed, **TREES)
+        model.fit(examples.values, examples.right, sample_weight=examples.weight)
+        return _ranker_of(model)
+
+    def cross_fit(
+        self, lexicon: Examples, labelled: Examples
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Out-of-fold (score of the best, its lead, whether its 简称 is right) of each labelled
+        line: every line is scored by a ranker that never saw it."""
+        fold = np.random.RandomState(self._seed).permutation(labelled.n_lines) % FOLDS
+        score = np.zeros(labelled.n_lines)
+        margin = np.zeros(labelled.n_lines)
+        right = np.zeros(labelled.n_lines, bool)
+        groups = self._signals.facts.group
+        for k in range(FOLDS):
+            ranker = self.fit_ranker(join([lexicon, labelled.lines(fold != k)]))
+            for line in np.flatnonzero(fold == k):
+                part = slice(line * SHORTLIST, (line + 1) * SHORTLIST)
+                scores = ranker.score(labelled.values[part])
+                order = np.argsort(-scores, kind="stable")
+                score[line] = scores[order[0]]
+                margin[line] = lead(scores[order], groups[labelled.code[part][order]])
+                right[line] = labelled.right_short_name[part][order[0]]
+        return score, margin, right
+
+
+def fit_calibration(
+    score: np.ndarray, margin: np.ndarray, right: np.ndarray, weak: float = 0.35
+) -> Calibration:
+    """Logistic map of score and lead; the strong threshold is the lowest probability above which
+    the lines are right STRONG_PRECISION of the time."""
+    from scipy.optimize import minimize
+
+    capped = np.minimum(margin, MARGIN_CAP)
+    target = right.astype(float)
+
+    def loss(p: np.ndarray) -> float:
+        z = p[0] * score + p[1] * capped + p[2]
+        return float(np.mean(np.logaddexp(0, z) - target * z) + 1e-4 * (p**2).sum())
+
+    bounds = [(0, None), (0, None), (None, None)]
+    slope, margin_slope, offset = minimize(loss, np.array([0.5, 0.3, 0.0]), bounds=bounds).x
+    draft = Calibration(float(slope), float(margin_slope), float(offset), 1.0, weak)
+    probability = draft.probability(score, margin)
+    order = np.argsort(-probability)
+    precision = np.cumsum(target[order]) / np.arange(1, len(order) + 1)
+    good = np.flatnonzero(precision >= STRONG_PRECISION)
+    strong = float(probability[order[good[-1]]]) if len(good) else 1.0
+    return Calibration(
+        draft.slope, draft.margin_slope, draft.offset, round(strong, 4), weak
+    )
+
+
+def _ranker_of(model: Any) -> Ranker:
+    """The fitted trees as arrays."""
+    trees = [stage[0].nodes for stage in model._predictors]
+    width = max(len(nodes) for nodes in trees)
+    shape = (len(trees), width)
+    feature, left, right = (np.zeros(shape, np.int32) for _ in range(3))
+    threshold, value = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    depth = 0
+    for t, nodes in enumerate(trees):
+        own = np.arange(len(nodes))
+        leaf = nodes["is_leaf"].astype(bool)
+        n = len(nodes)
+        feature[t, :n] = np.where(leaf, 0, nodes["feature_idx"])
+        threshold[t, :n] = np.where(leaf, 0, nodes["num_threshold"])
+        left[t, :n] = np.where(leaf, own, nodes["left"])
+        right[t, :n] = np.where(leaf, own, nodes["right"])
+        value[t, :n] = np.where(leaf, nodes["value"], 0)
+        depth = max(depth, int(nodes["depth"].max()))
+    baseline = float(np.ravel(model._baseline_prediction)[0])
+    return Ranker(NAMES, baseline, feature, threshold, left, right, value, depth)

@@ -1,0 +1,73 @@
+"""The words of the knowledge base in the form the reader and the indexes use them."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from knowledge_base import KnowledgeBase
+from models.normalise import normalise
+from models.reading import Reader
+from models.tokenizer import Tokenizer
+
+MAX_TOKENIZER_WORD = 3
+
+
+def name_key(text: str) -> str:
+    """The form in which whole names are looked up: normalised, without spaces."""
+    return normalise(text).replace(" ", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Plain collections, so that a bundle can keep them without the knowledge base."""
+
+    names: Set[str]
+    descriptors: dict[str, str]
+    exceptions: frozenset[str]
+    heads: frozenset[str]
+    brands: dict[str, bool]
+    replacements: dict[str, str]
+    units: tuple[str, ...]
+
+    @classmethod
+    def of(cls, kb: KnowledgeBase) -> Words:
+        lexicon = kb.lexicon
+        names = {name_key(term) for _, term in lexicon.everyday_names()}
+        for code in kb.taxonomy.leaves():
+            names.add(name_key(code.name))
+            names.update(map(name_key, (*code.keywords, *code.includes)))
+        brands: dict[str, bool] = {}
+        for brand in lexicon.brands:
+            for name in (brand.name, *brand.aliases):
+                if len(name) > 1:
+                    brands[normalise(name)] = brand.also_word
+        replacements = {**lexicon.abbreviations, **lexicon.variants}
+        return cls(
+            names=frozenset(n for n in names if len(n) > 1),
+            descriptors={normalise(k): v for k, v in lexicon.descriptors.items()},
+            exceptions=frozenset(map(normalise, lexicon.exceptions)),
+            heads=lexicon.container_heads,
+            brands=brands,
+            replacements={normalise(a): normalise(b) for a, b in replacements.items()},
+            units=tuple(
+                name
+                for unit in lexicon.units
+                if not set(unit.dimensions) <= {"money"}
+                for name in (unit.name, *unit.aliases)
+            ),
+        )
+
+    def reader(self, engine: str) -> Reader:
+        known = self.names | set(self.descriptors)
+        words = sorted(w for w in known if 1 < len(w) <= MAX_TOKENIZER_WORD)
+        return Reader(
+            Tokenizer(engine, words),
+            self.names,
+            self.descriptors,
+            self.exceptions,
+            self.heads,
+            self.brands,
+            self.replacements,
+            self.units,
+        )
