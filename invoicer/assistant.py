@@ -12,19 +12,18 @@ from invoicer.errors import UnavailableError
 from invoicer.evidence import reasons
 from invoicer.line import InvoiceLine, today
 from invoicer.settings import Settings
-from invoicer.suggestion import Candidate, Suggestion
+from invoicer.suggestion import Candidate, Option, Suggestion, Tier
 from invoicer.tiers import TierFacts, tier_of
 from knowledge_base import KnowledgeBase
-from knowledge_base.lexicon import Ambiguous
-from knowledge_base.rates import RateTable, TaxpayerType
+from knowledge_base.rates import RateAdvice, RateTable, TaxpayerType
 from models.bundle import BundleError, load_or_compile
 from models.compiled import Progress
 from models.learned import SHIPPED, Learned, load_learned
 from models.matcher import Match, Matcher
-from models.query import Query, make_query
-from models.reading import Reader
+from models.mixed import split_supply
+from models.query import Query, QueryMaker
+from models.situation import Situations
 from models.tokenizer import available_engine
-from models.words import name_key
 
 N_CANDIDATES = 5
 
@@ -35,10 +34,12 @@ class Assistant:
     Safe to share between threads.
     """
 
-    def __init__(self, kb: KnowledgeBase, matcher: Matcher, reader: Reader, learned: Learned):
+    def __init__(
+        self, kb: KnowledgeBase, matcher: Matcher, queries: QueryMaker, learned: Learned
+    ):
         self.kb = kb
         self.matcher = matcher
-        self.reader = reader
+        self.queries = queries
         self.learned = learned
         self.model_version = learned.version
         self.kb_version = kb.version
@@ -50,22 +51,19 @@ class Assistant:
         """The assistant of this installation; compiles its bundle on first use."""
         settings = settings or Settings()
         engine = settings.engine or available_engine()
-        kb = KnowledgeBase.load()
+        kb = KnowledgeBase.load(settings.version_store().current_root())
         try:
             compiled = load_or_compile(kb, engine, settings.data_dir / "bundles", progress)
         except BundleError as error:
             raise UnavailableError(str(error)) from error
         learned = load_learned(SHIPPED)
         matcher = Matcher(compiled, learned.ranker, learned.calibration)
-        return cls(kb, matcher, compiled.words.reader(engine), learned)
+        queries = QueryMaker(compiled.words.reader(engine), Situations.load(kb))
+        return cls(kb, matcher, queries, learned)
 
     @cached_property
     def rate_table(self) -> RateTable:
         return RateTable.load(self.kb.root)
-
-    @cached_property
-    def _ambiguous(self) -> dict[str, Ambiguous]:
-        return {name_key(term): a for term, a in self.kb.lexicon.ambiguous.items()}
 
     @overload
     def suggest(self, line: InvoiceLine | str) -> Suggestion: ...
@@ -82,13 +80,14 @@ class Assistant:
 
     def query(self, line: InvoiceLine) -> Query:
         """What is matched for a line."""
-        return make_query(
-            self.reader,
+        return self.queries.query(
             line.name,
             spec=line.spec,
             unit=line.unit,
             brand=line.brand,
             manufacturer=line.manufacturer,
+            seller=line.seller_industry,
+            answer=line.answer,
             declared_code=line.declared_code,
             declared_short_name=line.declared_short_name,
         )
@@ -125,48 +124,75 @@ class Assistant:
             )
         )
         top = candidates[0]
-        asked = self._question(query)
+        situation = query.situation
+        taxpayer = line.taxpayer or TaxpayerType.GENERAL
+        parts = split_supply(query.reading, compiled.words.names.__contains__)
         tier = tier_of(
             match.probability,
             self.matcher.calibration,
             TierFacts(
-                ambiguous=asked is not None,
+                ambiguous=situation.is_open or bool(parts),
                 catch_all=match.signal("catch_all") > 0,
                 supported=match.signal("exact") > 0
                 or match.signal("core_exact") > 0
-                or match.signal("declared") >= 1.0,
+                or match.signal("declared") >= 1.0
+                or situation.decided == top.code,
             ),
         )
-        weak = tier.value == "weak"
-        taxpayer = line.taxpayer or TaxpayerType.GENERAL
+        weak = tier is Tier.WEAK
+        warnings = line.warnings
+        if situation.unknown_answer:
+            warnings += (f"回答“{line.answer[:40]}”不在选项中,请从选项中选择",)
         return Suggestion(
             code="" if weak else top.code,
             short_name="" if weak else top.short_name,
             tier=tier,
             confidence=match.probability,
             candidates=candidates,
-            rates=tuple(self.rate_table.advise(self.kb.taxonomy[top.code], day, taxpayer)),
-            prompt=query.reading.prompt or (asked.question if asked else ""),
-            question=asked.question if asked else "",
-            options=asked.options if asked else {},
-            evidence=reasons(
-                query, match, compiled.index.terms, self.kb.taxonomy[top.code].name
+            rates=self._rates(top.code, day, taxpayer),
+            prompt=";".join(
+                text
+                for text in (query.reading.prompt, situation.question, _mixed_prompt(parts))
+                if text
             ),
-            warnings=line.warnings,
+            question=situation.question,
+            options=tuple(
+                self._option(answer, code, day, taxpayer)
+                for answer, code in situation.options.items()
+                if situation.is_open
+            ),
+            evidence=reasons(
+                query,
+                match,
+                compiled.index.terms,
+                self.kb.taxonomy[top.code].name,
+                compiled.transformations,
+            ),
+            warnings=warnings,
             model_version=self.model_version,
             kb_version=self.kb_version,
         )
+
+    def _rates(
+        self, code: str, day: dt.date, taxpayer: TaxpayerType
+    ) -> tuple[RateAdvice, ...]:
+        return tuple(self.rate_table.advise(self.kb.taxonomy[code], day, taxpayer))
+
+    def _option(self, answer: str, code: str, day: dt.date, taxpayer: TaxpayerType) -> Option:
+        rates = self._rates(code, day, taxpayer)
+        name = self.kb.taxonomy.short_name(code, day)
+        return Option(answer, code, name, rates[0] if rates else None)
 
     def _candidate(self, code: str, confidence: float, day: dt.date) -> Candidate:
         taxonomy = self.kb.taxonomy
         return Candidate(code, taxonomy.short_name(code, day), taxonomy[code].name, confidence)
 
-    def _question(self, query: Query) -> Ambiguous | None:
-        """The open question of a name that equals an ambiguous term after reading."""
-        for text in (query.reading.core, query.reading.clean):
-            if (found := self._ambiguous.get(text.replace(" ", ""))) is not None:
-                return found
-        return None
+
+def _mixed_prompt(parts: Sequence[str]) -> str:
+    """What to settle where one name holds several goods or services."""
+    if not parts:
+        return ""
+    return f"名称含{'、'.join(parts)},请确认是分别核算(兼营,分行开票)还是一项混合销售(按主业开票)"
 
 
 def _as_line(line: InvoiceLine | str) -> InvoiceLine:

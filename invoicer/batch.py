@@ -24,10 +24,22 @@ PARALLEL_FROM = 4 * CHUNK
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What holds for rows that do not say: date and taxpayer type."""
+    """What holds for rows that do not say."""
 
     date: dt.date | None = None
     taxpayer: TaxpayerType | None = None
+    seller_industry: str = ""
+    answer: str = ""
+
+    def complete(self, line: InvoiceLine) -> InvoiceLine:
+        """The line with its gaps filled."""
+        return replace(
+            line,
+            date=line.date or self.date,
+            taxpayer=line.taxpayer or self.taxpayer,
+            seller_industry=line.seller_industry or self.seller_industry,
+            answer=line.answer or self.answer,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +106,7 @@ def _answer(
             row = failed_row(message, assistant.model_version, assistant.kb_version)
             answers[i] = Answered(cells, row, error=message)
             continue
-        lines.append(
-            replace(
-                line,
-                date=line.date or defaults.date,
-                taxpayer=line.taxpayer or defaults.taxpayer,
-            )
-        )
+        lines.append(defaults.complete(line))
         at.append(i)
     for i, suggestion in zip(at, assistant.suggest(lines), strict=True):
         answers[i] = Answered(chunk[i], suggestion.to_row(), warnings=suggestion.warnings)

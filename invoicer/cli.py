@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,8 +21,9 @@ from invoicer.batch import Defaults, answer_rows
 from invoicer.columns import recognise
 from invoicer.errors import InputError, InvoicerError
 from invoicer.line import InvoiceLine, parse_date
-from invoicer.readers import SUFFIXES, Table, read_lines, read_table
-from invoicer.show import print_explanation, print_suggestion
+from invoicer.readers import SUFFIXES, Table, read_lines, read_table, whole_characters
+from invoicer.show import print_explanation, print_rates, print_suggestion
+from invoicer.suggestion import OUTPUT_COLUMNS, RATES_COLUMN
 from invoicer.writers import FORMATS, open_writer
 from knowledge_base.rates import TaxpayerType
 
@@ -29,8 +31,8 @@ app = typer.Typer(
     help="发票商品税收分类编码助手", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.add_typer(cli_kb.app, name="kb", help="查询知识库")
-out = Console()
-err = Console(stderr=True)
+out = Console(markup=False, emoji=False)
+err = Console(stderr=True, markup=False, emoji=False)
 DONE, SOME_FAILED, BAD_INPUT = 0, 1, 2
 MAX_LISTED = 20
 
@@ -72,49 +74,59 @@ def _given_date(text: str | None) -> dt.date | None:
 
 @app.command()
 def classify(
-    source: Annotated[str, typer.Argument(metavar="INPUT", help="商品名称、文件或 -(每行一个名称)")],
+    source: Annotated[
+        str, typer.Argument(metavar="INPUT", help="商品名称、文件或 -(每行一个名称)")
+    ],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="输出文件")] = None,
     form: Annotated[Format | None, typer.Option("--format", help="输出格式")] = None,
     on: Annotated[str | None, typer.Option("--on", help="没有日期的行按此日期判断")] = None,
     taxpayer: Annotated[TaxpayerType | None, typer.Option(help="纳税人类型")] = None,
+    seller_industry: Annotated[str, typer.Option(help="销售方名称或行业")] = "",
+    answer: Annotated[str, typer.Option(help="对提问的回答:选项文字或序号")] = "",
+    rates: Annotated[bool, typer.Option("--rates", help="列出所有可能适用的税率")] = False,
 ) -> None:
     """给商品名称或表格的每一行赋码。"""
     with friendly_errors():
-        defaults = Defaults(_given_date(on), taxpayer)
+        defaults = Defaults(_given_date(on), taxpayer, seller_industry, answer)
+        source = whole_characters(source)
         table = _table_of(source)
         if table is None and output is None and form is None and out.is_terminal:
-            line = InvoiceLine(name=source, date=defaults.date, taxpayer=taxpayer)
-            print_suggestion(out, source, load_assistant().suggest(line))
+            line = defaults.complete(InvoiceLine.from_fields({"name": source}))
+            suggestion = load_assistant().suggest(line)
+            print_suggestion(out, source, suggestion)
+            if rates:
+                print_rates(out, suggestion.rates)
             return
-        table = table or Table(["name"], iter([[source]]), 1)
-        raise typer.Exit(_classify_table(table, output, form, defaults))
+        table = table or Table(["name"], iter([[source]]), 1, first_row=1)
+        raise typer.Exit(_classify_table(table, output, form, defaults, rates))
 
 
 def _table_of(source: str) -> Table | None:
     """The table a source stands for; None where it is a product name."""
     if source == "-":
         return read_lines()
-    path = Path(source)
-    if path.suffix.lower() in SUFFIXES or len(source) < 255 and path.exists():
-        return read_table(path)
+    if Path(source).suffix.lower() in SUFFIXES or os.path.exists(source):
+        return read_table(Path(source))
     return None
 
 
 def _classify_table(
-    table: Table, output: Path | None, form: Format | None, defaults: Defaults
+    table: Table, output: Path | None, form: Format | None, defaults: Defaults, rates: bool
 ) -> int:
+    columns = (*OUTPUT_COLUMNS, RATES_COLUMN) if rates else OUTPUT_COLUMNS
     places = recognise(table.header)
     kind = form.value if form else (output.suffix.lower().lstrip(".") if output else "jsonl")
     if kind not in FORMATS:
-        raise InputError(f"输出文件请以 {' '.join('.' + f for f in FORMATS)} 结尾,或用 --format 指定")
+        endings = " ".join(f".{name}" for name in FORMATS)
+        raise InputError(f"输出文件请以 {endings} 结尾,或用 --format 指定")
     assistant = load_assistant()
-    failed = done = 0
+    failed = done = listed = 0
     with (
         _progress(table.size, output) as advance,
-        open_writer(output, kind, table.header) as write,
+        open_writer(output, kind, table.header, columns) as write,
     ):
         for number, row in enumerate(
-            answer_rows(assistant, table.rows, places, defaults), 2
+            answer_rows(assistant, table.rows, places, defaults), table.first_row
         ):
             write(row.cells, row.answer)
             done += 1
@@ -122,8 +134,11 @@ def _classify_table(
             if row.error:
                 failed += 1
             for message in (row.error, *row.warnings):
-                if message and failed + bool(row.warnings) <= MAX_LISTED:
-                    err.print(f"第 {number} 行 {message}", markup=False, highlight=False)
+                listed += bool(message)
+                if message and listed <= MAX_LISTED:
+                    err.print(f"第 {number} 行 {message}", highlight=False)
+    if listed > MAX_LISTED:
+        err.print(f"另有 {listed - MAX_LISTED} 条提示未列出", highlight=False)
     sys.stdout.flush()
     if failed:
         err.print(f"{done} 行中有 {failed} 行未能赋码,已在 error 列注明")
@@ -149,6 +164,7 @@ def explain(
     unit: Annotated[str, typer.Option(help="单位")] = "",
     brand: Annotated[str, typer.Option(help="品牌")] = "",
     manufacturer: Annotated[str, typer.Option(help="生产厂家")] = "",
+    seller_industry: Annotated[str, typer.Option(help="销售方名称或行业")] = "",
     on: Annotated[str | None, typer.Option("--on", help="开票日期")] = None,
 ) -> None:
     """逐步说明一个名称是怎样读、怎样匹配、怎样定级的。"""
@@ -161,6 +177,7 @@ def explain(
                 "unit": unit,
                 "brand": brand,
                 "manufacturer": manufacturer,
+                "seller_industry": seller_industry,
                 "date": on or "",
             }
         )

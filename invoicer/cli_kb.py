@@ -1,20 +1,41 @@
-"""`invoicer kb …`: looking things up in the knowledge base."""
+"""`invoicer kb …`: looking things up in the knowledge base, and its code-table versions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from invoicer.errors import InputError
 from invoicer.line import parse_date, today
-from invoicer.show import print_code, print_codes
+from invoicer.settings import Settings
+from invoicer.show import print_code, print_codes, print_diff, print_findings
 from knowledge_base import KnowledgeBase
+from knowledge_base.official import OfficialTableError
+from knowledge_base.successors import stale_rows
 from knowledge_base.taxonomy import TaxCode
 
 app = typer.Typer(no_args_is_help=True)
-out = Console()
-err = Console(stderr=True)
+out = Console(markup=False, emoji=False)
+err = Console(stderr=True, markup=False, emoji=False)
+
+
+def _current() -> KnowledgeBase:
+    return KnowledgeBase.load(Settings().version_store().current_root())
+
+
+@contextmanager
+def _table_errors() -> Iterator[None]:
+    """Errors of an official table or a version as one line and exit code 2."""
+    try:
+        yield
+    except (OfficialTableError, InputError) as error:
+        err.print(f"错误:{error.message}", style="red")
+        raise typer.Exit(2) from None
 
 
 @app.command()
@@ -24,8 +45,12 @@ def search(
     on: Annotated[str | None, typer.Option("--on", help="按此日期的编码表")] = None,
 ) -> None:
     """按名称、关键字、俗名或编码查找可开票的编码。"""
-    kb = KnowledgeBase.load()
-    day = (parse_date(on) if on else None) or today()
+    try:
+        day = (parse_date(on) if on else None) or today()
+    except InputError as error:
+        err.print(f"错误:{error.message}", style="red")
+        raise typer.Exit(2) from None
+    kb = _current()
     found = {c.code: c for c in kb.taxonomy.search(word, day, limit)}
     for code, name in kb.lexicon.everyday_names():
         if len(found) >= limit:
@@ -41,7 +66,7 @@ def search(
 @app.command()
 def show(code: Annotated[str, typer.Argument(help="19 位税收分类编码")]) -> None:
     """显示一个编码:层级、关键字、包括与不包括、税率、俗名。"""
-    kb = KnowledgeBase.load()
+    kb = _current()
     row: TaxCode | None = kb.taxonomy.get(code)
     if row is None:
         near = [c for c in kb.taxonomy if c.code.startswith(code.rstrip("0") or code)][:5]
@@ -50,3 +75,59 @@ def show(code: Annotated[str, typer.Argument(help="19 位税收分类编码")]) 
         raise typer.Exit(2)
     names = [name for owner, name in kb.lexicon.everyday_names() if owner == code]
     print_code(out, row, kb.taxonomy, names)
+
+
+@app.command("import")
+def import_table(
+    file: Annotated[Path, typer.Argument(help="税务机关的编码表:XML、XLS、XLSX 或 JSON")],
+    effective: Annotated[
+        str | None, typer.Option(help="启用日期,文件中没有写明时必填")
+    ] = None,
+) -> None:
+    """导入新的官方编码表:先检查,再整体切换;失败时不留痕迹。"""
+    with _table_errors():
+        report = Settings().version_store().install(
+            file, parse_date(effective) if effective else None
+        )
+    print_findings(out, report.findings)
+    out.print(report.message)
+    if report.status == "refused":
+        raise typer.Exit(2)
+    if report.diff is not None:
+        out.print(report.diff.summary())
+    stale = stale_rows(_current())
+    if stale:
+        out.print(f"知识库中有 {len(stale)} 行指向已停用或不存在的编码:")
+    for row in stale[:20]:
+        successors = "、".join(f"{s.code} {s.name}" for s in row.successors[:3]) or "无建议"
+        out.print(f"  {row.table}.csv 第 {row.line} 行 {row.term} {row.code} → {successors}")
+
+
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="旧版本,见 kb versions")],
+    new: Annotated[str, typer.Argument(help="新版本")],
+    limit: Annotated[int, typer.Option(help="每类最多列出条数")] = 20,
+) -> None:
+    """比较两个已安装的编码表版本:新增、停用、改名、简称、税率、关键字。"""
+    with _table_errors():
+        print_diff(out, Settings().version_store().diff(old, new), limit)
+
+
+@app.command()
+def versions() -> None:
+    """列出已安装的编码表版本,* 为当前使用的版本。"""
+    with _table_errors():
+        for info in Settings().version_store().versions():
+            mark = "*" if info.is_current else " "
+            out.print(f"{mark} {info.id}  启用 {info.effective}  {info.source}")
+
+
+@app.command()
+def rollback(
+    to: Annotated[str | None, typer.Argument(help="版本;省略为上一个版本")] = None,
+) -> None:
+    """切换回以前的编码表版本。"""
+    with _table_errors():
+        info = Settings().version_store().rollback(to)
+    out.print(f"当前版本 {info.id},启用 {info.effective}")

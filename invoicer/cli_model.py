@@ -12,15 +12,15 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from invoicer.assistant import Assistant
-from invoicer.errors import InvoicerError
+from invoicer.errors import InputError, InvoicerError
 from invoicer.evaluate import judge, read_labelled
 from invoicer.html_report import write_report
 from invoicer.line import parse_date
 from invoicer.refit import refit
 from models.evaluation import Judged, Report, Share, measure
 
-out = Console()
-err = Console(stderr=True)
+out = Console(markup=False, emoji=False)
+err = Console(stderr=True, markup=False, emoji=False)
 
 
 def evaluate(
@@ -31,6 +31,8 @@ def evaluate(
 ) -> None:
     """在带标注的文件上测量准确率、分级精度与校准误差。"""
     try:
+        if html and not html.parent.is_dir():
+            raise InputError(f"输出文件夹不存在:{html.parent}", file=str(html))
         assistant = Assistant.load()
         day = parse_date(on) if on else None
         judged = {path.stem: judge(assistant, read_labelled(path), day) for path in files}
@@ -58,8 +60,9 @@ def reports_of(judged: dict[str, list[Judged]]) -> dict[str, Report]:
 
 def _print_reports(reports: dict[str, Report]) -> None:
     table = RichTable(
-        "集合", "行数", "简称@1", "简称@5", "编码@1", "编码@5", "强档占比", "强档精度", "ECE", "税率"
-    )
+        "集合", "行数", "简称@1", "简称@5", "编码@1", "编码@5", "强档占比", "强档精度", "ECE",
+        "税率",
+    )  # fmt: skip
     for name, r in reports.items():
         table.add_row(
             name,
@@ -88,7 +91,11 @@ def train(
     seed: Annotated[int, typer.Option(help="随机种子")] = 0,
 ) -> None:
     """重新拟合学习部分(排序器与校准);同一种子结果相同。"""
-    card = refit(labelled or [], output, seed, lambda text: err.print(text))
+    try:
+        card = refit(labelled or [], output, seed, lambda text: err.print(text))
+    except InvoicerError as error:
+        err.print(f"错误:{error.message}", style="red")
+        raise typer.Exit(2) from None
     print(json.dumps(card, ensure_ascii=False, indent=1))
 
 

@@ -14,7 +14,7 @@ from invoicer.errors import InputError
 from invoicer.line import InvoiceLine
 from invoicer.readers import read_table
 from invoicer.suggestion import Suggestion
-from knowledge_base.rates import parse_rate
+from knowledge_base.rates import RateError, parse_rate
 from models.evaluation import Judged
 from models.labels import LabelledLine, parse_labels
 
@@ -38,6 +38,8 @@ def read_labelled(path: Path) -> list[tuple[InvoiceLine, LabelledLine]]:
         except InputError as error:
             raise InputError(f"第 {number} 行:{error.message}", row=number) from error
         lines.append((line, parse_labels({**row, "name": fields["name"]})))
+    if not lines:
+        raise InputError(f"{path.name} 没有数据行", file=str(path))
     return lines
 
 
@@ -86,6 +88,9 @@ def _rate_right(
     if not text or line.taxpayer is None or not suggestion.rates:
         return None
     wanted: set[Decimal | None] = set()
-    for part in text.split("|"):
-        wanted.add(parse_rate(part)[1])
+    try:
+        for part in text.split("|"):
+            wanted.add(parse_rate(part)[1])
+    except RateError as error:
+        raise InputError(f"“{line.name[:40]}”的 rate 列:{error}", field="rate") from error
     return suggestion.rates[0].rate in wanted

@@ -6,12 +6,22 @@ from collections.abc import Sequence
 
 from models.matcher import Match
 from models.query import Query
+from models.situation import DECIDED
+from models.transformation import Transformations
 
 
-def reasons(query: Query, match: Match, terms: Sequence[str], code_name: str) -> tuple[str, ...]:
+def reasons(
+    query: Query,
+    match: Match,
+    terms: Sequence[str],
+    code_name: str,
+    transformations: Transformations,
+) -> tuple[str, ...]:
     """What speaks for the first candidate, strongest first."""
     found: list[str] = []
-    reading = query.reading
+    reading, situation = query.reading, query.situation
+    if situation.evidence and match.signal("situation") >= DECIDED:
+        found.append(situation.evidence)
     if match.signal("exact") > 0:
         found.append(f"“{reading.clean}”是“{code_name}”的已知名称")
     elif match.signal("core_exact") > 0:
@@ -21,6 +31,12 @@ def reasons(query: Query, match: Match, terms: Sequence[str], code_name: str) ->
     nearest = int(match.terms[0])
     if nearest >= 0 and match.signal("exact") == 0:
         found.append(f"最相近的已知名称:{terms[nearest]}")
+    if match.signal("moved") > 0:
+        found.extend(
+            f"“{word}”:{move.why}"
+            for word, move in transformations.found(reading)
+            if move.target == match.places[0]
+        )
     if match.signal("declared") > 0:
         found.append("与票面简称或原编码一致")
     if match.signal("brand") > 0.2:

@@ -13,6 +13,7 @@ from knowledge_base.rates import TaxpayerType
 from knowledge_base.taxonomy import is_code
 
 MAX_NAME = 1000
+FIRST_DAY = dt.date(2016, 5, 1)  # VAT replaced business tax everywhere; no rate is known before
 FIELDS = (
     "name", "spec", "unit", "brand", "manufacturer", "barcode", "seller_industry", "date",
     "taxpayer", "declared_code", "declared_short_name", "declared_rate", "answer",
@@ -87,11 +88,16 @@ def parse_date(text: str) -> dt.date | None:
     if not text.strip():
         return None
     match = _DATE.fullmatch(text.strip())
+    day = None
     try:
         if match:
-            return dt.date(int(match[1]), int(match[2]), int(match[3]))
+            day = dt.date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:
         pass
+    if day is not None and day < FIRST_DAY:
+        raise LineError(f"日期 {day} 早于全面营改增的 {FIRST_DAY},无法判断", field="date")
+    if day is not None:
+        return day
     raise LineError(f"日期“{text[:40]}”无法识别,请写成 2026-11-26", field="date")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
 import json
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,22 @@ SUFFIXES = (".csv", ".tsv", ".jsonl", ".xlsx", ".parquet")
 ENCODINGS = ("utf-8-sig", "gb18030")
 MAX_CELL = 1_000_000
 MAX_COLUMNS = 2000
+# Half of a character pair, as broken JSON escapes and undecodable arguments leave it behind.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """header: column titles; rows: cells as text, one list a row, in order.
 
-    size: number of rows where it is known beforehand.
+    size: number of rows where it is known beforehand; first_row: the number by which people know
+    the first of them (2 below a header line).
     """
 
     header: list[str]
     rows: Iterator[list[str]]
     size: int | None = None
+    first_row: int = 2
 
 
 def read_table(path: Path) -> Table:
@@ -57,10 +61,25 @@ def read_table(path: Path) -> Table:
         ) from error
 
 
-def read_lines(stream: io.TextIOBase | Any = None) -> Table:
-    """One name a line, from standard input."""
-    stream = stream or sys.stdin
-    return Table(["name"], ([line.rstrip("\r\n")] for line in stream))
+def read_lines(stream: Iterable[bytes] | None = None) -> Table:
+    """One name a line, from standard input; each line UTF-8 or GB18030."""
+    lines = sys.stdin.buffer if stream is None else stream
+    return Table(["name"], ([_decoded(line)] for line in lines), first_row=1)
+
+
+def _decoded(line: bytes) -> str:
+    line = line.rstrip(b"\r\n")
+    for encoding in ENCODINGS:
+        try:
+            return line.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return line.decode("utf-8", errors="replace")
+
+
+def whole_characters(text: str) -> str:
+    """The text with halves of character pairs replaced: what can be compared and written."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def text_of(value: object) -> str:
@@ -75,7 +94,7 @@ def text_of(value: object) -> str:
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, dt.datetime):
         return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ")
-    return str(value)
+    return whole_characters(str(value))
 
 
 def _encoding(path: Path) -> str:
@@ -135,7 +154,7 @@ def _header(cells: list[str]) -> list[str]:
 
 
 def _read_jsonl(path: Path) -> Table:
-    """Columns are the keys in order of first appearance in the first hundred rows."""
+    """Columns are the keys in order of first appearance."""
     encoding = _encoding(path)
 
     def objects() -> Iterator[dict[str, Any]]:
@@ -153,15 +172,16 @@ def _read_jsonl(path: Path) -> Table:
                     raise InputError(f"{path.name} 第 {number} 行不是 JSON 对象", row=number)
                 yield value
 
-    header: dict[str, None] = {}
-    for place, value in enumerate(objects()):
-        header.update(dict.fromkeys(value))
-        if place >= 99:
-            break
-    if not header:
+    keys: dict[str, None] = {}
+    size = 0
+    for value in objects():
+        keys.update(dict.fromkeys(value))
+        size += 1
+    if not keys:
         raise InputError(f"{path.name} 没有数据行", file=str(path))
-    columns = _header(list(header))
-    return Table(columns, ([text_of(v.get(c)) for c in columns] for v in objects()))
+    header = _header([text_of(key) for key in keys])
+    rows = ([text_of(value.get(key)) for key in keys] for value in objects())
+    return Table(header, rows, size, first_row=1)
 
 
 def _read_xlsx(path: Path) -> Table:
@@ -191,7 +211,7 @@ def _read_parquet(path: Path) -> Table:
             for cells in zip(*columns, strict=True):
                 yield [text_of(cell) for cell in cells]
 
-    return Table(header, rows(), file.metadata.num_rows)
+    return Table(header, rows(), file.metadata.num_rows, first_row=1)
 
 
 _READERS: dict[str, Callable[[Path], Table]] = {

@@ -15,9 +15,9 @@ from knowledge_base.lexicon import Sample
 from models.calibration import wilson
 from models.compiled import compile_knowledge
 from models.learned import SHIPPED, save_learned
-from models.query import Query, make_query
-from models.reading import Reader
+from models.query import Query, QueryMaker
 from models.signals import Signals
+from models.situation import Situations
 from models.tokenizer import available_engine
 from models.training import Trainer, fit_calibration, join
 
@@ -30,9 +30,10 @@ def refit(
     engine = available_engine()
     say("编译知识库…")
     compiled, reader, terms, readings = compile_knowledge(kb, engine)
+    queries = QueryMaker(reader, Situations.load(kb))
     trainer = Trainer(kb, Signals(compiled), dt.date.today(), seed)
     say("准备训练样例…")
-    lexicon = trainer.lexicon_examples(terms, readings, lambda s: _sample_query(reader, s))
+    lexicon = trainer.lexicon_examples(terms, readings, lambda s: _sample_query(queries, s))
     sets = {path.name: read_labelled(path) for path in labelled}
     lines = [pair for rows in sets.values() for pair in rows]
     card: dict[str, Any] = {
@@ -52,7 +53,7 @@ def refit(
     if lines:
         say("交叉拟合校准…")
         dev = trainer.labelled_examples(
-            [label for _, label in lines], [_line_query(reader, line) for line, _ in lines]
+            [label for _, label in lines], [_line_query(queries, line) for line, _ in lines]
         )
         score, margin, right = trainer.cross_fit(lexicon, dev)
         examples = join([lexicon, dev])
@@ -77,9 +78,8 @@ def refit(
     return card
 
 
-def _sample_query(reader: Reader, sample: Sample) -> Query:
-    return make_query(
-        reader,
+def _sample_query(queries: QueryMaker, sample: Sample) -> Query:
+    return queries.query(
         sample.name,
         spec=sample.spec,
         unit=sample.unit,
@@ -88,12 +88,12 @@ def _sample_query(reader: Reader, sample: Sample) -> Query:
     )
 
 
-def _line_query(reader: Reader, line: InvoiceLine) -> Query:
-    return make_query(
-        reader,
+def _line_query(queries: QueryMaker, line: InvoiceLine) -> Query:
+    return queries.query(
         line.name,
         spec=line.spec,
         unit=line.unit,
         brand=line.brand,
         manufacturer=line.manufacturer,
+        seller=line.seller_industry,
     )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from invoicer.suggestion import Suggestion, Tier
+from knowledge_base.checks import Finding
+from knowledge_base.rates import RateAdvice
+from knowledge_base.table_diff import TableDiff
 from knowledge_base.taxonomy import TaxCode, Taxonomy
 from models.matcher import Match
 from models.query import Query
@@ -22,11 +27,13 @@ ROLES = {
 }  # fmt: skip
 
 
-def rate_text(suggestion: Suggestion) -> str:
+def advice_text(advice: RateAdvice | None) -> str:
     """13%, 免税, 不征税 …; empty where nothing is known."""
-    if suggestion.rate is not None:
-        return f"{suggestion.rate * 100:f}".rstrip("0").rstrip(".") + "%"
-    return TREATMENTS.get(str(suggestion.treatment or ""), "")
+    if advice is None:
+        return ""
+    if advice.rate is not None:
+        return f"{advice.rate * 100:f}".rstrip("0").rstrip(".") + "%"
+    return TREATMENTS.get(advice.treatment.value, "")
 
 
 def print_suggestion(console: Console, name: str, suggestion: Suggestion) -> None:
@@ -35,18 +42,20 @@ def print_suggestion(console: Console, name: str, suggestion: Suggestion) -> Non
     printed = f"*{suggestion.short_name}*{name}" if suggestion.code else name
     console.print(Text(printed, style="bold"))
     if suggestion.code:
-        console.print(f"  编码  {suggestion.code}  税率 {rate_text(suggestion)}")
+        console.print(f"  编码  {suggestion.code}  税率 {advice_text(suggestion.rates[0] if suggestion.rates else None)}")
     console.print(
         Text.assemble(
             "  把握  ", (suggestion.tier.label, style), f"  {suggestion.confidence:.1%}"
         )
     )
-    for text in (suggestion.prompt, suggestion.question):
-        if text and not (text == suggestion.question and text == suggestion.prompt):
-            console.print(f"  提示  {text}", style="yellow")
+    if suggestion.prompt:
+        console.print(f"  提示  {suggestion.prompt}", style="yellow")
     if suggestion.question:
-        for answer, code in suggestion.options.items():
-            console.print(f"        {answer} → {code}")
+        for number, option in enumerate(suggestion.options, 1):
+            console.print(
+                f"        {number} {option.answer} → {option.code} {option.short_name}"
+                f" {advice_text(option.rate)}"
+            )
     table = RichTable("序", "编码", "简称", "名称", "把握", box=None, padding=(0, 1))
     for number, candidate in enumerate(suggestion.candidates, 1):
         table.add_row(
@@ -75,7 +84,7 @@ def print_explanation(console: Console, query: Query, match: Match, taxonomy: Ta
         ("规格", " ".join(reading.sizes)),
         ("型号", " ".join(reading.models)),
         ("品牌", "、".join((*query.brands, *reading.brands))),
-        ("分词", " / ".join(f"{word}({ROLES.get(role, role)})" for word, role, _ in reading.tokens)),
+        ("分词", " / ".join(f"{word}({ROLES.get(r, r)})" for word, r, _ in reading.tokens)),
         ("描述词", "、".join(f"{word}({ROLES.get(r, r)})" for word, r in reading.descriptors)),
         ("核心商品", reading.core),
         ("中心词", reading.head),
@@ -109,12 +118,13 @@ def print_code(console: Console, code: TaxCode, taxonomy: Taxonomy, names: list[
         print_codes(console, taxonomy.children(code.code))
     valid = f"{code.valid_from} 起" + (f",{code.valid_to} 止" if code.valid_to else "")
     excludes = "、".join(f"{e.term}→{e.code}" for e in code.excludes)
+    rates = (f"{v.replace('_', '-')}:{'、'.join(r)}" for v, r in code.rates.items())
     for title, value in (
         ("有效期", valid),
         ("关键字", "、".join(code.keywords)),
         ("包括", "、".join(code.includes)),
         ("不包括", excludes),
-        ("官方税率", " ".join(f"{v.replace('_', '-')}:{'、'.join(r)}" for v, r in code.rates.items())),
+        ("官方税率", " ".join(rates)),
         ("优惠", "、".join(code.special_treatments)),
         ("俗名", "、".join(names[:60]) + (f" 等 {len(names)} 个" if len(names) > 60 else "")),
     ):
@@ -122,3 +132,43 @@ def print_code(console: Console, code: TaxCode, taxonomy: Taxonomy, names: list[
             console.print(f"  {title}  {value}")
 
 
+
+
+def print_findings(console: Console, findings: Sequence[Finding], limit: int = 30) -> None:
+    """What is wrong or odd in an official table: row, field, message and cure."""
+    for finding in findings[:limit]:
+        style = "red" if finding.level == "error" else "yellow"
+        place = f"第 {finding.row} 行 " if finding.row else ""
+        text = f"{place}{finding.field}:{finding.message}"
+        console.print(f"{text}{' ' if finding.cure else ''}{finding.cure}", style=style)
+    if len(findings) > limit:
+        console.print(f"另有 {len(findings) - limit} 条未列出")
+
+
+def print_diff(console: Console, diff: TableDiff, limit: int) -> None:
+    """The difference of two code tables, a few rows of each kind."""
+    console.print(diff.summary(), style="bold")
+    for title, rows in (("新增", diff.new), ("停用", diff.stopped)):
+        for row in rows[:limit]:
+            console.print(f"  {title} {row.code} {row.name} {row.short_name}")
+    for title, changes in (
+        ("改名", diff.renamed),
+        ("简称", diff.short_names),
+        ("税率", diff.rates),
+        ("特殊管理", diff.special_treatments),
+        ("汇总标志", diff.leaf_flags),
+        ("上级", diff.parents),
+    ):
+        for change in changes[:limit]:
+            console.print(f"  {title} {change.code} {change.name}:{change.old} → {change.new}")
+    for moved in diff.moved_keywords[:limit]:
+        console.print(f"  关键字移动 {moved.keyword}:{moved.old_code} → {moved.new_code}")
+
+
+def print_rates(console: Console, rates: Sequence[RateAdvice]) -> None:
+    """Every rate that can apply, with its condition and legal basis."""
+    table = RichTable("税率", "条件", "依据", box=None, padding=(0, 1))
+    for advice in rates:
+        mark = "(待核)" if advice.provisional else ""
+        table.add_row(advice_text(advice), advice.condition + mark, advice.basis)
+    console.print(table)

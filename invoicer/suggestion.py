@@ -43,6 +43,16 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """One answer to a question, with the code and the rate it leads to."""
+
+    answer: str
+    code: str
+    short_name: str
+    rate: RateAdvice | None
+
+
+@dataclass(frozen=True, slots=True)
 class Suggestion:
     """The answer for one line.
 
@@ -59,7 +69,7 @@ class Suggestion:
     rates: tuple[RateAdvice, ...]
     prompt: str
     question: str
-    options: dict[str, str]
+    options: tuple[Option, ...]
     evidence: tuple[str, ...]
     warnings: tuple[str, ...]
     model_version: str
@@ -75,7 +85,8 @@ class Suggestion:
         return self.rates[0].treatment if self.rates and self.code else None
 
     def to_row(self) -> dict[str, Any]:
-        """The output columns in their order, native types."""
+        """The output columns in their order, native types; then `rates`, every rate that can
+        apply to the first candidate."""
         return {
             "code": self.code,
             "short_name": self.short_name,
@@ -88,9 +99,23 @@ class Suggestion:
             "model_version": self.model_version,
             "kb_version": self.kb_version,
             "error": "",
+            RATES_COLUMN: [advice_dict(advice) for advice in self.rates],
         }
 
 
+def advice_dict(advice: RateAdvice) -> dict[str, Any]:
+    """One rate that can apply, as it stands in the `rates` column."""
+    return {
+        "rate": format_rate(advice.rate) if advice.rate is not None else "",
+        "treatment": advice.treatment.value,
+        "kind": advice.kind.value,
+        "condition": advice.condition,
+        "basis": advice.basis,
+        "provisional": advice.provisional,
+    }
+
+
+RATES_COLUMN = "rates"
 OUTPUT_COLUMNS = ("code", "short_name", "tier", "confidence", "rate", "treatment", "candidates",
                   "prompt", "model_version", "kb_version", "error")  # fmt: skip
 
@@ -98,6 +123,7 @@ OUTPUT_COLUMNS = ("code", "short_name", "tier", "confidence", "rate", "treatment
 def failed_row(message: str, model_version: str, kb_version: str) -> dict[str, Any]:
     """The output columns of a row that could not be classified."""
     row: dict[str, Any] = dict.fromkeys(OUTPUT_COLUMNS, "")
+    row[RATES_COLUMN] = []
     row.update(candidates=[], confidence=0.0, tier=Tier.WEAK.value, error=message)
     row.update(model_version=model_version, kb_version=kb_version)
     return row

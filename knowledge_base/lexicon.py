@@ -44,6 +44,19 @@ class Brand:
 
 
 @dataclass(frozen=True, slots=True)
+class Transformation:
+    """A material, process or state word before a product that moves it to another code.
+
+    from_prefixes: leading digits of the codes the bare product would get.
+    """
+
+    words: tuple[str, ...]
+    from_prefixes: tuple[str, ...]
+    to_code: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """A unit of measure; dimension is mass, volume, count, service, time, energy …"""
 
@@ -137,6 +150,20 @@ class Lexicon:
         return {
             r["word"]: tables.split(r["codes"]) for r in tables.rows("maker_words", self._root)
         }
+
+    @cached_property
+    def transformations(self) -> list[Transformation]:
+        return [
+            Transformation(
+                tables.split(r["words"]), tables.split(r["from_prefixes"]), r["to_code"], r["why"]
+            )
+            for r in tables.rows("transformations", self._root)
+        ]
+
+    @cached_property
+    def heads(self) -> dict[str, str]:
+        """Single-character head noun (酒, 床) → its most usual code."""
+        return {r["head"]: r["code"] for r in tables.rows("heads", self._root)}
 
     @cached_property
     def units(self) -> list[Unit]:

@@ -23,12 +23,13 @@ from models.affinity import Affinity
 from models.compiled import CodeFacts, Compiled, Progress, compile_knowledge
 from models.index import Index
 from models.meaning import Meaning
+from models.transformation import Move, Transformations
 from models.words import Words
 
 FORMAT = "1"
 LOCK_SECONDS = 180.0
 _SOURCES = ("normalise", "tokenizer", "reading", "words", "features", "index", "affinity",
-            "meaning", "compiled")  # fmt: skip
+            "meaning", "transformation", "compiled")  # fmt: skip
 
 
 class BundleError(Exception):
@@ -168,6 +169,13 @@ def _documents(compiled: Compiled) -> dict[str, Any]:
             "maker_words": compiled.makers.words,
             "excluded_terms": facts.excluded_terms,
             "short_name_codes": {k: v.tolist() for k, v in facts.short_name_codes.items()},
+            "transformations": {
+                "words": compiled.transformations.words,
+                "moves": [
+                    [move.sources.tolist(), move.target, move.why]
+                    for move in compiled.transformations.moves
+                ],
+            },
             "service_units": sorted(compiled.service_units),
             "goods_units": sorted(compiled.goods_units),
         },
@@ -217,6 +225,13 @@ def _assemble(arrays: dict[str, np.ndarray], documents: dict[str, Any]) -> Compi
         brands=Affinity(lookups["brand_words"], tables["brands"]),
         makers=Affinity(lookups["maker_words"], tables["makers"]),
         meaning=Meaning(*(arrays[f"meaning.{name}"] for name in _MEANING)),
+        transformations=Transformations(
+            lookups["transformations"]["words"],
+            [
+                Move(np.array(sources, np.int32), target, why)
+                for sources, target, why in lookups["transformations"]["moves"]
+            ],
+        ),
         service_units=frozenset(lookups["service_units"]),
         goods_units=frozenset(lookups["goods_units"]),
     )

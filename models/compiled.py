@@ -25,6 +25,7 @@ from models.index import (
 from models.meaning import Meaning, compile_meaning
 from models.normalise import normalise
 from models.reading import Reader, Reading
+from models.transformation import Transformations, compile_transformations
 from models.words import Words
 
 FROZEN_PERCENT = 15
@@ -58,6 +59,7 @@ class Compiled:
     brands: Affinity
     makers: Affinity
     meaning: Meaning
+    transformations: Transformations
     service_units: frozenset[str]
     goods_units: frozenset[str]
 
@@ -101,6 +103,7 @@ def compile_knowledge(
             ((index.term_kind & PROFILE_KINDS) > 0).astype(np.float32),
             index.n_codes,
         ),
+        transformations=compile_transformations(kb, places),
         service_units=service_units,
         goods_units=goods_units,
     )

@@ -15,7 +15,8 @@ from models.reading import ROLE_WEIGHT, Reading
 
 N_FEATURES = 1 << 20
 _MASK = N_FEATURES - 1
-WORD, BIGRAM, CHAR, END, HEAD = 1.0, 0.6, 0.25, 0.8, 1.0
+WORD, BIGRAM, CHAR = 1.0, 0.6, 0.25
+ENDS, HEAD = (0.48, 0.8, 0.8), 1.0  # endings of one, two and three characters, and the head
 
 
 def _bucket(kind: str, text: str) -> int:
@@ -25,32 +26,28 @@ def _bucket(kind: str, text: str) -> int:
 def features(reading: Reading) -> dict[int, float]:
     """Bucket → weight before idf: what names the thing weighs most, its last noun above all."""
     found: dict[int, float] = {}
-
-    def add(kind: str, text: str, weight: float) -> None:
-        bucket = _bucket(kind, text)
-        if found.get(bucket, 0.0) < weight:
-            found[bucket] = weight
-
     chars = ""
     weights: list[float] = []
     for word, role, in_core in reading.tokens:
         weight = ROLE_WEIGHT.get(role, 0.5) * (1.0 if in_core or role == "side" else 0.8)
-        if not weight:
-            continue
-        add("w", word, weight * WORD)
-        chars += word
-        weights.extend([weight] * len(word))
+        if weight:
+            bucket = crc32(f"w{word}".encode()) & _MASK
+            found[bucket] = max(found.get(bucket, 0.0), weight * WORD)
+            chars += word
+            weights.extend([weight] * len(word))
+    last = len(chars) - 1
     for i, char in enumerate(chars):
+        weight = weights[i]
         if char > "\u2fff":
-            add("c", char, weights[i] * CHAR)
-        if i + 1 < len(chars):
-            add("b", chars[i : i + 2], min(weights[i], weights[i + 1]) * BIGRAM)
-    core = reading.core
-    if core:
-        add("h", reading.head, HEAD)
-        for size in (1, 2, 3):
-            if len(core) >= size:
-                add("e", core[-size:], END * (0.6 if size == 1 else 1.0))
+            bucket = crc32(f"c{char}".encode()) & _MASK
+            found[bucket] = max(found.get(bucket, 0.0), weight * CHAR)
+        if i < last:
+            weight = min(weight, weights[i + 1]) * BIGRAM
+            bucket = crc32(f"b{char}{chars[i + 1]}".encode()) & _MASK
+            found[bucket] = max(found.get(bucket, 0.0), weight)
+    ends = end_buckets(reading)
+    for bucket, weight in zip(ends, (*ENDS[: len(ends) - 1], HEAD), strict=False):
+        found[bucket] = max(found.get(bucket, 0.0), weight)
     return found
 
 

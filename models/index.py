@@ -18,7 +18,6 @@ from knowledge_base.taxonomy import TaxCode
 from models import features
 
 from models.reading import Reading
-from models.words import name_key
 
 # Where a term comes from, as bits: one text can be several of these for a code.
 OFFICIAL, KEYWORD, TARIFF, NAME, SAMPLE = 1, 2, 4, 8, 16
@@ -86,6 +85,8 @@ def terms_of(kb: KnowledgeBase, samples: Iterable[Sample]) -> list[Term]:
         kinds[name, place[code]] |= NAME
     for sample in samples:
         kinds[sample.name, place[sample.code]] |= SAMPLE
+    for head, code in kb.lexicon.heads.items():
+        kinds[head, place[code]] |= NAME
     return [Term(text, code, bits) for (text, code), bits in kinds.items() if text.strip()]
 
 
@@ -108,7 +109,7 @@ def compile_index(
     frequency = np.bincount(raw.indices, minlength=features.N_FEATURES)
     idf = np.log((n_terms + 1) / (frequency + 1)).astype(np.float32)
     vectors = features.scale(raw, idf)
-    places, name_codes = _names(terms, names, n_codes)
+    places, name_codes = _names(terms, readings, names, n_codes)
     return Index(
         codes=codes,
         terms=[t.text for t in terms],
@@ -163,14 +164,14 @@ def _ends(
 
 
 def _names(
-    terms: Sequence[Term], names: Iterable[str], n_codes: int
+    terms: Sequence[Term], readings: Sequence[Reading], names: Iterable[str], n_codes: int
 ) -> tuple[dict[str, int], sparse.csr_matrix]:
     """Every whole name (not samples, not tariff names) → its codes. Official names weigh 1,
     keywords and everyday names less; a text shared by several codes is divided among them."""
     places = {name: i for i, name in enumerate(sorted(names))}
     rows, columns, weights = [], [], []
-    for term in terms:
-        place = places.get(name_key(term.text))
+    for term, reading in zip(terms, readings, strict=True):
+        place = places.get(reading.normalised.replace(" ", ""))
         weight = max((w for bits, w in NAME_WEIGHT if term.kinds & bits), default=0.0)
         if place is not None and weight:
             rows.append(place)

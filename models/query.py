@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from models.normalise import normalise
 from models.reading import Reader, Reading
+from models.situation import NOTHING, Situation, Situations
 
 _BRAND_SPLIT = re.compile(r"[/|()\s,;]+")
 
@@ -25,6 +26,7 @@ class Query:
     maker: str = ""
     declared_code: str = ""
     declared_short_name: str = ""
+    situation: Situation = NOTHING
 
 
 def brand_words(brand: str) -> tuple[str, ...]:
@@ -37,25 +39,36 @@ def brand_words(brand: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
-def make_query(
-    reader: Reader,
-    name: str,
-    *,
-    spec: str = "",
-    unit: str = "",
-    brand: str = "",
-    manufacturer: str = "",
-    declared_code: str = "",
-    declared_short_name: str = "",
-) -> Query:
-    """Query of one line from its raw fields."""
-    brands = brand_words(brand) if brand else ()
-    return Query(
-        reading=reader.read(name, brands),
-        spec=normalise(spec) if spec else "",
-        unit=normalise(unit) if unit else "",
-        brands=brands,
-        maker=normalise(manufacturer) if manufacturer else "",
-        declared_code=declared_code,
-        declared_short_name=normalise(declared_short_name) if declared_short_name else "",
-    )
+class QueryMaker:
+    """Makes queries from raw fields, with the reader and the rules for situations."""
+
+    def __init__(self, reader: Reader, situations: Situations):
+        self.reader = reader
+        self.situations = situations
+
+    def query(
+        self,
+        name: str,
+        *,
+        spec: str = "",
+        unit: str = "",
+        brand: str = "",
+        manufacturer: str = "",
+        seller: str = "",
+        answer: str = "",
+        declared_code: str = "",
+        declared_short_name: str = "",
+    ) -> Query:
+        """Query of one line; manufacturer also stands for the supplier."""
+        brands = brand_words(brand) if brand else ()
+        reading = self.reader.read(name, brands)
+        return Query(
+            reading=reading,
+            spec=normalise(spec) if spec else "",
+            unit=normalise(unit) if unit else "",
+            brands=brands,
+            maker=normalise(manufacturer) if manufacturer else "",
+            declared_code=declared_code,
+            declared_short_name=normalise(declared_short_name) if declared_short_name else "",
+            situation=self.situations.find(reading, seller, answer),
+        )

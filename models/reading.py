@@ -398,7 +398,7 @@ class Reader:
             if segment.listed and best_score > 1.5:
                 score -= 2.5
             if segment.inside:
-                score = score * 0.5 - 0.8
+                score = score * 0.5 - 1.0
             if score >= best_score:
                 best, best_score, best_core = number, score, core
         if best < 0 and scanned:  # only brands and descriptors: the last words stand for the thing

@@ -30,7 +30,8 @@ SPECIFIC = 0.5
 # a second time as the distance to the line's best candidate.
 DENSE = (
     "official", "tariff", "name", "sample", "vote", "profile", "end1", "end2", "end3", "head",
-    "exact", "core_exact", "suffix", "inside", "brand", "maker", "meaning", "declared",
+    "exact", "core_exact", "suffix", "inside", "brand", "maker", "meaning", "declared", "moved",
+    "situation",
 )  # fmt: skip
 RELATIVE = ("official", "name", "sample", "vote", "profile", "end2", "head", "suffix", "inside",
             "brand", "maker", "meaning")  # fmt: skip
@@ -44,7 +45,8 @@ NAMES = (*DENSE, *(f"{n}_gap" for n in RELATIVE), *STATIC, *PAIR, *GROUP, *LINE)
 _FIRST = {
     "official": 0.8, "tariff": 0.4, "name": 1.0, "sample": 0.9, "vote": 0.5, "profile": 0.8,
     "end2": 0.4, "end3": 0.3, "head": 0.3, "exact": 1.0, "core_exact": 0.8, "suffix": 0.8,
-    "inside": 0.3, "brand": 0.4, "maker": 0.2, "meaning": 0.8, "declared": 0.6,
+    "inside": 0.3, "brand": 0.4, "maker": 0.2, "meaning": 0.8, "declared": 0.6, "moved": 1.0,
+    "situation": 3.0,
 }  # fmt: skip
 
 
@@ -72,6 +74,7 @@ class Signals:
         self.brands = compiled.brands
         self.makers = compiled.makers
         self.meaning = compiled.meaning
+        self.transformations = compiled.transformations
         self.service_units = compiled.service_units
         self.goods_units = compiled.goods_units
         self._places = {code: i for i, code in enumerate(self.index.codes)}
@@ -102,6 +105,9 @@ class Signals:
         dense["maker"] = self.makers.rows([words_in(q.maker, self.makers.words) for q in queries])
         dense["meaning"] = self.meaning.similarity(raw)
         dense["declared"] = self._declared(queries)
+        dense["situation"] = self._situations(queries)
+        bare = np.maximum(dense["suffix"], 0.8 * np.maximum(dense["name"], dense["official"]))
+        dense["moved"] = self.transformations.signal(readings, bare)
         first = np.zeros((n, n_codes), np.float32)
         for name, weight in _FIRST.items():
             first += np.float32(weight) * dense[name]
@@ -192,7 +198,7 @@ class Signals:
             for text in (clean, whole):
                 self._put(dense["exact"][i], text, 1.0, gone)
             self._put(dense["core_exact"][i], core, 1.0, gone)
-            for start in range(max(0, len(core) - MAX_NAME), len(core) - 1):
+            for start in range(max(0, len(core) - MAX_NAME), len(core)):
                 share = (len(core) - start) / max(len(core), 1)
                 self._put(dense["suffix"][i], core[start:], share, gone)
             for start in range(len(clean)):
@@ -224,6 +230,15 @@ class Signals:
                 out[i, self.facts.short_name_codes[short]] = 0.5
             if query.declared_code in self._places:
                 out[i, self._places[query.declared_code]] += 0.5
+        return out
+
+    def _situations(self, queries: Sequence[Query]) -> np.ndarray:
+        """How strongly scenarios and answers speak for each code."""
+        out = np.zeros((len(queries), self.index.n_codes), np.float32)
+        for i, query in enumerate(queries):
+            for code, weight in query.situation.support.items():
+                if (place := self._places.get(code)) is not None:
+                    out[i, place] = weight
         return out
 
     # -- candidate rows -------------------------------------------------------------------------

@@ -33,7 +33,8 @@ class Words:
     @classmethod
     def of(cls, kb: KnowledgeBase) -> Words:
         lexicon = kb.lexicon
-        names = {name_key(term) for _, term in lexicon.everyday_names()}
+        names = set(lexicon.heads)
+        names |= {name_key(term) for _, term in lexicon.everyday_names()}
         for code in kb.taxonomy.leaves():
             names.add(name_key(code.name))
             names.update(map(name_key, (*code.keywords, *code.includes)))
@@ -44,7 +45,7 @@ class Words:
                     brands[normalise(name)] = brand.also_word
         replacements = {**lexicon.abbreviations, **lexicon.variants}
         return cls(
-            names=frozenset(n for n in names if len(n) > 1),
+            names=frozenset(n for n in names if len(n) > 1 or n in lexicon.heads),
             descriptors={normalise(k): v for k, v in lexicon.descriptors.items()},
             exceptions=frozenset(map(normalise, lexicon.exceptions)),
             heads=lexicon.container_heads,

@@ -1,0 +1,75 @@
+"""What a material, process or state word does to a product: 腌渍 + 青花鱼 is no fresh fish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from knowledge_base import KnowledgeBase
+from models.normalise import normalise
+from models.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """sources: places of the codes that the bare name alone would get; target: place of the code
+    it moves to; why: the reason in Chinese."""
+
+    sources: np.ndarray
+    target: int
+    why: str
+
+
+@dataclass(slots=True)
+class Transformations:
+    """Words that move a product to another code. words: word → numbers of its moves."""
+
+    words: dict[str, list[int]]
+    moves: list[Move]
+
+    def found(self, reading: Reading) -> list[tuple[str, Move]]:
+        """The moves of the words that stand before the core's last noun, or beside it."""
+        hits: dict[int, str] = {}
+        core = reading.core
+        before = core[: max(len(core) - 1, 0)]
+        tokens = [word for word, role, _ in reading.tokens if role not in {"flavour", "brand"}]
+        starts = {core[:size] for size in (1, 2, 3, 4)}
+        for word in (*starts, *(t for t in tokens if t in before or t not in core)):
+            for number in self.words.get(word, ()):
+                hits.setdefault(number, word)
+        return [(word, self.moves[number]) for number, word in sorted(hits.items())]
+
+    def signal(
+        self, readings: Sequence[Reading], bare: np.ndarray
+    ) -> np.ndarray:
+        """+ for codes a word moves the product to, − for those it moves it out of.
+
+        bare: (n_lines, n_codes) how well the name alone fits each code, 0–1.
+        """
+        out = np.zeros_like(bare)
+        for i, reading in enumerate(readings):
+            for _, move in self.found(reading):
+                fit = float(bare[i, move.sources].max())
+                if fit > 0:
+                    out[i, move.sources] = np.minimum(out[i, move.sources], -fit)
+                    out[i, move.target] = max(float(out[i, move.target]), fit)
+        return out
+
+
+def compile_transformations(kb: KnowledgeBase, places: dict[str, int]) -> Transformations:
+    """The table of the knowledge base over code places."""
+    words: dict[str, list[int]] = {}
+    moves: list[Move] = []
+    codes = sorted(places)
+    for row in kb.lexicon.transformations:
+        sources = [
+            places[code]
+            for code in codes
+            if code.startswith(row.from_prefixes) and code != row.to_code
+        ]
+        for word in row.words:
+            words.setdefault(normalise(word), []).append(len(moves))
+        moves.append(Move(np.array(sources, np.int32), places[row.to_code], row.why))
+    return Transformations(words, moves)

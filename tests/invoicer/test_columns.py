@@ -1,0 +1,74 @@
+"""Columns are recognised by any of the names that callers use."""
+
+from __future__ import annotations
+
+import pytest
+
+from invoicer.columns import fields_of, recognise
+from invoicer.errors import InputError
+from invoicer.line import FIELDS
+from knowledge_base import tables
+
+ALIASES = {
+    "name": ["name", "spmc", "xmmc", "goodsName", "商品名称", "项目名称",
+             "货物或应税劳务、服务名称"],
+    "declared_code": ["declared_code", "spbm", "sphfwssflhbbm", "goodsCode", "税收分类编码",
+                      "商品和服务税收编码"],
+    "declared_short_name": ["spfwjc", "sphfwfljc"],
+    "spec": ["spec", "ggxh", "规格型号"],
+    "unit": ["unit", "dw", "单位"],
+    "declared_rate": ["declared_rate", "sl", "slv", "sl1", "税率"],
+    "barcode": ["barcode", "sptm"],
+    "manufacturer": ["manufacturer", "supplier", "生产厂家", "厂家"],
+    "brand": ["brand", "品牌", "商标"],
+    "seller_industry": ["seller_industry"],
+    "date": ["date", "开票日期"],
+    "taxpayer": ["taxpayer"],
+    "answer": ["answer"],
+}  # fmt: skip
+PAIRS = [(field, alias) for field, names in ALIASES.items() for alias in names]
+
+
+@pytest.mark.parametrize(("field", "alias"), PAIRS, ids=[alias for _, alias in PAIRS])
+def test_every_name_of_a_field_is_recognised(field: str, alias: str) -> None:
+    header = [alias] if field == "name" else ["序号", "name", alias]
+    assert recognise(header)[field] == len(header) - 1
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["*商品名称", "商品名称*", " 商品 名称 ", "商品名称(必填)", "商品名称（必填）", "SPMC", "Goods_Name",
+     "goods name", "【商品名称】", "商品名称:"],
+)  # fmt: skip
+def test_marks_case_and_brackets_do_not_matter(title: str) -> None:
+    assert recognise([title]) == {"name": 0}
+
+
+def test_the_first_of_several_columns_wins() -> None:
+    assert recognise(["商品名称", "name", "项目名称"]) == {"name": 0}
+
+
+def test_unknown_columns_are_left_alone() -> None:
+    assert recognise(["序号", "商品名称", "金额", ""]) == {"name": 1}
+
+
+def test_the_label_columns_are_no_evidence() -> None:
+    assert recognise(["name", "code", "short_name"]) == {"name": 0}
+
+
+@pytest.mark.parametrize("header", [["单位", "金额"], [""], []])
+def test_without_a_name_column_the_present_ones_are_listed(header: list[str]) -> None:
+    with pytest.raises(InputError) as caught:
+        recognise(header)
+    assert "没有找到商品名称列" in caught.value.message
+    assert all(title in caught.value.message for title in header)
+    assert caught.value.context == {"columns": header}
+
+
+def test_a_short_row_has_empty_fields() -> None:
+    places = recognise(["商品名称", "单位", "品牌"])
+    assert fields_of(["鱼排", "袋"], places) == {"name": "鱼排", "unit": "袋", "brand": ""}
+
+
+def test_every_field_of_the_table_is_a_field_of_a_line() -> None:
+    assert {row["field"] for row in tables.rows("field_names")} == set(FIELDS)

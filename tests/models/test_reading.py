@@ -1,0 +1,273 @@
+"""Reading a name: what names the thing and what only describes it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.reading import Reader, Reading
+from models.words import Words
+
+PIECES = [
+    "柚子味", "黄瓜味", "草莓", "鱼排", "薯片", "味精", "手机", "苹果", "不锈钢", "架", "乐事",
+    "200g", "70g*12", "KFR-35GW", "【促销】", "(赠品)", "*水产加工品*", "/", " ", ",", "買一送一",
+    "洗髮精", "牌", "18-8", "😀", "\x00", "１２", "ml", "味", "红色", "儿童", "个", "【", "*",
+]  # fmt: skip
+names = st.one_of(st.text(max_size=80), st.lists(st.sampled_from(PIECES)).map("".join))
+
+
+@pytest.fixture(scope="module")
+def read(reader: Reader):
+    return reader.read
+
+
+# -- flavours ---------------------------------------------------------------------------------
+
+
+def test_a_flavour_is_set_aside_and_asked_about(read) -> None:
+    reading = read("柚子味鱼排")
+    assert reading.core == "鱼排"
+    assert reading.descriptors == (("柚子味", "flavour"),)
+    assert reading.prompt == "检测到风味描述词,请确认实际商品是否为鱼排?"
+
+
+@pytest.mark.parametrize(
+    ("name", "core"),
+    [
+        ("草莓味酸奶", "酸奶"),
+        ("牛奶味饼干", "饼干"),
+        ("牛肉味方便面 5连包", "方便面"),
+        ("儿童牙膏 草莓味 50g", "儿童牙膏"),
+    ],
+)
+def test_the_core_is_what_the_flavour_belongs_to(read, name: str, core: str) -> None:
+    reading = read(name)
+    assert reading.core == core
+    assert [kind for _, kind in reading.descriptors if kind == "flavour"] == ["flavour"]
+
+
+@pytest.mark.parametrize("name", ["味精", "口味虾", "怪味豆", "海味", "味噌"])
+def test_words_that_only_look_like_flavours_are_left_whole(read, name: str) -> None:
+    reading = read(name)
+    assert (reading.core, reading.descriptors, reading.prompt) == (name, (), "")
+
+
+def test_a_scent_is_asked_about_as_a_scent(read) -> None:
+    reading = read("薰衣草香型洗衣液")
+    assert reading.core == "洗衣液"
+    assert reading.prompt == "检测到香味描述词,请确认实际商品是否为洗衣液?"
+
+
+@pytest.mark.parametrize("name", ["柚子味", "原味"])
+def test_a_name_of_nothing_but_a_flavour_keeps_it_as_core(read, name: str) -> None:
+    assert read(name).core == name
+
+
+def test_a_name_without_flavour_raises_no_question(read) -> None:
+    assert read("红色连衣裙").prompt == ""
+
+
+# -- all the parts of a line ------------------------------------------------------------------
+
+
+def test_every_part_of_a_shop_line_is_found(read) -> None:
+    reading = read("乐事 原切马铃薯片 黄瓜味 70g*12")
+    assert reading.brands == ("乐事",)
+    assert reading.sizes == ("70g*12",)
+    assert ("黄瓜味", "flavour") in reading.descriptors
+    assert reading.core.endswith("马铃薯片")
+
+
+@pytest.mark.parametrize(
+    ("name", "declared", "core"),
+    [
+        ("*水产加工品*柚子味鱼排", "水产加工品", "鱼排"),
+        (" *餐饮服务*餐费", "餐饮服务", "餐费"),
+        ("＊水产加工品＊鱼排", "水产加工品", "鱼排"),
+    ],
+)
+def test_a_printed_short_name_is_kept_as_a_hint_and_not_cut_into_words(
+    read, name: str, declared: str, core: str
+) -> None:
+    reading = read(name)
+    assert (reading.declared_short_name, reading.core) == (declared, core)
+
+
+@pytest.mark.parametrize("name", ["*鱼排", "**鱼排", "鱼排*2"])
+def test_single_stars_are_no_short_name(read, name: str) -> None:
+    reading = read(name)
+    assert (reading.declared_short_name, reading.core) == ("", "鱼排")
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "core"),
+    [
+        ("柚子味鱼排 200g", "200g", "鱼排"),
+        ("雪花啤酒500ml*12", "500ml*12", "啤酒"),
+        ("矿泉水 550ml*24瓶/箱", "550ml*24瓶/箱", "矿泉水"),
+        ("洗衣液 3kg", "3kg", "洗衣液"),
+        ("洗衣液３ＫＧ", "3kg", "洗衣液"),
+        ("白酒52度500ml", "500ml", "白酒"),
+    ],
+)
+def test_sizes_are_taken_off(read, name: str, size: str, core: str) -> None:
+    reading = read(name)
+    assert size in reading.sizes
+    assert reading.core == core
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "core"),
+    [
+        ("空调 KFR-35GW", "kfr-35gw", "空调"),
+        ("ＫＦＲ－３５ＧＷ空调", "kfr-35gw", "空调"),
+        ("轴承 6204-2RS", "6204-2rs", "轴承"),
+    ],
+)
+def test_model_numbers_are_taken_off(read, name: str, model: str, core: str) -> None:
+    reading = read(name)
+    assert model in reading.models
+    assert reading.core == core
+
+
+@pytest.mark.parametrize(
+    ("name", "core"),
+    [
+        ("【促销】洗衣液", "洗衣液"),
+        ("洗衣液【买一送一】", "洗衣液"),
+        ("电脑(赠品)", "电脑"),
+        ("電腦（贈品）", "电脑"),
+    ],
+)
+def test_promotions_are_set_aside(read, name: str, core: str) -> None:
+    reading = read(name)
+    assert reading.core == core
+    assert [kind for _, kind in reading.descriptors] == ["promotion"]
+
+
+@pytest.mark.parametrize("name", ["手机壳(透明", "手机壳)透明", "【手机壳", "((手机壳))"])
+def test_unpaired_brackets_do_not_hide_the_product(read, name: str) -> None:
+    assert read(name).core == "手机壳"
+
+
+# -- brands that are words --------------------------------------------------------------------
+
+
+def test_a_fruit_before_a_phone_is_not_a_fruit(read) -> None:
+    reading = read("苹果手机 256G")
+    assert reading.head == "手机"
+
+
+def test_a_fruit_in_a_juice_is_no_brand(read) -> None:
+    reading = read("苹果汁")
+    assert (reading.core, reading.brands) == ("苹果汁", ())
+
+
+def test_a_brand_in_front_is_not_part_of_the_product(read) -> None:
+    reading = read("农夫山泉矿泉水")
+    assert (reading.brands, reading.core) == (("农夫山泉",), "矿泉水")
+
+
+def test_the_brand_of_the_lines_own_column_is_found_in_the_name(reader: Reader) -> None:
+    reading = reader.read("某某某花生油5L", ("某某某",))
+    assert (reading.brands, reading.core) == (("某某某",), "花生油")
+
+
+def test_an_english_brand_is_not_cut_out_of_the_middle_of_a_word(read) -> None:
+    words = {word for word, _, _ in read("Carbon 碳纤维自行车").tokens}
+    assert "carbon" in words
+
+
+# -- material, script, typos ------------------------------------------------------------------
+
+
+def test_material_in_front_stays_with_the_core(read) -> None:
+    reading = read("18-8不锈钢架")
+    assert (reading.core, reading.head) == ("不锈钢架", "架")
+
+
+def test_traditional_script_is_read_like_simplified(read) -> None:
+    assert read("無糖綠茶飲料").core == read("无糖绿茶饮料").core
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("滑鼠", "鼠标"), ("洗髮精", "洗发水")])
+def test_regional_words_become_the_standard_word(read, typed: str, meant: str) -> None:
+    assert read(typed).core == meant
+
+
+def test_a_known_name_is_never_corrected(kb, reader: Reader) -> None:
+    names = Words.of(kb).names
+    sample = random.Random(3).sample(sorted(names), 400)
+    replaced = (name for name in (*kb.lexicon.abbreviations, *kb.lexicon.variants) if name in names)
+    plain = [name for name in (*sample, *replaced) if name.isalpha()]
+    assert [name for name in plain if reader.read(name).clean != name] == []
+
+
+def test_a_name_of_digits_alone_is_read_as_it_stands(read) -> None:
+    assert read("12345").core == "12345"
+
+
+@pytest.mark.parametrize("name", ["", "   ", "🎉", "***", "\x00"])
+def test_a_name_without_words_has_no_core(read, name: str) -> None:
+    reading = read(name)
+    assert (reading.core, reading.head, reading.prompt) == ("", "", "")
+
+
+# -- properties -------------------------------------------------------------------------------
+
+
+@given(names)
+def test_any_text_can_be_read(name: str) -> None:
+    reading = shared_reader().read(name)
+    assert isinstance(reading, Reading)
+    assert reading.text == name
+
+
+@given(names)
+def test_the_core_is_made_of_the_cleaned_name_in_order(name: str) -> None:
+    reading = shared_reader().read(name)
+    rest = iter(reading.clean)
+    assert all(char in rest for char in reading.core)
+
+
+@given(names)
+def test_the_head_ends_the_core(name: str) -> None:
+    reading = shared_reader().read(name)
+    assert reading.core.endswith(reading.head)
+    assert bool(reading.head) == bool(reading.core)
+
+
+@given(names)
+def test_spans_are_in_order_within_the_cleaned_name(name: str) -> None:
+    reading = shared_reader().read(name)
+    place = 0
+    for span in reading.spans:
+        assert place <= span.start < span.end
+        assert reading.clean[span.start : span.end] == span.text
+        place = span.end
+
+
+@given(names)
+def test_reading_is_the_same_every_time(name: str) -> None:
+    assert shared_reader().read(name) == shared_reader().read(name)
+
+
+@given(st.text(alphabet="鱼排味柚子*（）【】/ ", min_size=1000, max_size=1000))
+def test_a_very_long_name_can_be_read(name: str) -> None:
+    assert shared_reader().read(name).text == name
+
+
+_reader: list[Reader] = []
+
+
+def shared_reader() -> Reader:
+    """The session's reader, for tests whose arguments hypothesis gives."""
+    return _reader[0]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _share(reader: Reader):
+    _reader.append(reader)
