@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import overload
 
 from invoicer.errors import UnavailableError
@@ -13,7 +13,7 @@ from invoicer.evidence import reasons
 from invoicer.line import InvoiceLine, today
 from invoicer.settings import Settings
 from invoicer.suggestion import Candidate, Option, Suggestion, Tier
-from invoicer.tiers import TierFacts, tier_of
+from invoicer.tiers import facts_of, tier_of
 from knowledge_base import KnowledgeBase
 from knowledge_base.rates import RateAdvice, RateTable, TaxpayerType
 from models.bundle import BundleError, load_or_compile
@@ -26,6 +26,7 @@ from models.situation import Situations
 from models.tokenizer import available_engine
 
 N_CANDIDATES = 5
+CACHED = 20_000
 
 
 class Assistant:
@@ -43,6 +44,9 @@ class Assistant:
         self.learned = learned
         self.model_version = learned.version
         self.kb_version = kb.version
+        # The same few thousand codes come again and again; both answers are fixed for a date.
+        self._rates = lru_cache(CACHED)(self._advise)
+        self._short_name = lru_cache(CACHED)(kb.taxonomy.short_name)
 
     @classmethod
     def load(
@@ -60,6 +64,9 @@ class Assistant:
         matcher = Matcher(compiled, learned.ranker, learned.calibration)
         queries = QueryMaker(compiled.words.reader(engine), Situations.load(kb))
         return cls(kb, matcher, queries, learned)
+
+    def _advise(self, code: str, day: dt.date, taxpayer: TaxpayerType) -> tuple[RateAdvice, ...]:
+        return tuple(self.rate_table.advise(self.kb.taxonomy[code], day, taxpayer))
 
     @cached_property
     def rate_table(self) -> RateTable:
@@ -130,14 +137,7 @@ class Assistant:
         tier = tier_of(
             match.probability,
             self.matcher.calibration,
-            TierFacts(
-                ambiguous=situation.is_open or bool(parts),
-                catch_all=match.signal("catch_all") > 0,
-                supported=match.signal("exact") > 0
-                or match.signal("core_exact") > 0
-                or match.signal("declared") >= 1.0
-                or situation.decided == top.code,
-            ),
+            facts_of(query, match.signal, top.code, bool(parts)),
         )
         weak = tier is Tier.WEAK
         warnings = line.warnings
@@ -173,19 +173,14 @@ class Assistant:
             kb_version=self.kb_version,
         )
 
-    def _rates(
-        self, code: str, day: dt.date, taxpayer: TaxpayerType
-    ) -> tuple[RateAdvice, ...]:
-        return tuple(self.rate_table.advise(self.kb.taxonomy[code], day, taxpayer))
-
     def _option(self, answer: str, code: str, day: dt.date, taxpayer: TaxpayerType) -> Option:
         rates = self._rates(code, day, taxpayer)
-        name = self.kb.taxonomy.short_name(code, day)
+        name = self._short_name(code, day)
         return Option(answer, code, name, rates[0] if rates else None)
 
     def _candidate(self, code: str, confidence: float, day: dt.date) -> Candidate:
         taxonomy = self.kb.taxonomy
-        return Candidate(code, taxonomy.short_name(code, day), taxonomy[code].name, confidence)
+        return Candidate(code, self._short_name(code, day), taxonomy[code].name, confidence)
 
 
 def _mixed_prompt(parts: Sequence[str]) -> str:

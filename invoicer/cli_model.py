@@ -88,11 +88,16 @@ def train(
         list[Path] | None, typer.Argument(metavar="[FILE]...", help="带标注的开发集(可省略)")
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", help="写入的文件夹,默认替换随附模型")] = None,
+    promise: Annotated[
+        list[str] | None, typer.Option(help="强档精度承诺所依据的开发集文件名,默认全部")
+    ] = None,
     seed: Annotated[int, typer.Option(help="随机种子")] = 0,
 ) -> None:
     """重新拟合学习部分(排序器与校准);同一种子结果相同。"""
     try:
-        card = refit(labelled or [], output, seed, lambda text: err.print(text))
+        for path in labelled or []:
+            read_labelled(path)  # an unusable file is refused before minutes of work
+        card = refit(labelled or [], promise or [], output, seed, lambda text: err.print(text))
     except InvoicerError as error:
         err.print(f"错误:{error.message}", style="red")
         raise typer.Exit(2) from None
@@ -105,4 +110,4 @@ def bench(
     """测量单条延迟与批量吞吐(本机数字,不作断言)。"""
     from invoicer.bench import run
 
-    print(json.dumps(run(seconds, dt.datetime.now().isoformat("minutes")), indent=1))
+    print(json.dumps(run(seconds, dt.datetime.now().isoformat(timespec="minutes")), indent=1))

@@ -8,24 +8,36 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from invoicer.evaluate import read_labelled
 from invoicer.line import InvoiceLine
+from invoicer.tiers import facts_of, may_be_strong
 from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Sample
-from models.calibration import wilson
+from models.calibration import Calibration, calibration_error, wilson
 from models.compiled import compile_knowledge
 from models.learned import SHIPPED, save_learned
+from models.labels import LabelledLine
 from models.query import Query, QueryMaker
-from models.signals import Signals
+from models.signals import NAMES, Signals
 from models.situation import Situations
 from models.tokenizer import available_engine
-from models.training import Trainer, fit_calibration, join
+from models.training import OutOfFold, Trainer, fit_calibration, join
 
 
 def refit(
-    labelled: Sequence[Path], output: Path | None, seed: int, say: Callable[[str], None]
+    labelled: Sequence[Path],
+    promise: Sequence[str],
+    output: Path | None,
+    seed: int,
+    say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Fit ranker and calibration, write them, return the model card."""
+    """Fit ranker and calibration, write them, return the model card.
+
+    promise: names of the labelled files on which the precision of the strong tier is promised;
+    all of them where none is named.
+    """
     kb = KnowledgeBase.load()
     engine = available_engine()
     say("编译知识库…")
@@ -33,7 +45,9 @@ def refit(
     queries = QueryMaker(reader, Situations.load(kb))
     trainer = Trainer(kb, Signals(compiled), dt.date.today(), seed)
     say("准备训练样例…")
-    lexicon = trainer.lexicon_examples(terms, readings, lambda s: _sample_query(queries, s))
+    lexicon, lexicon_queries = trainer.lexicon_examples(
+        terms, readings, lambda s: _sample_query(queries, s)
+    )
     sets = {path.name: read_labelled(path) for path in labelled}
     lines = [pair for rows in sets.values() for pair in rows]
     card: dict[str, Any] = {
@@ -51,29 +65,41 @@ def refit(
         },
     }
     if lines:
-        say("交叉拟合校准…")
-        dev = trainer.labelled_examples(
-            [label for _, label in lines], [_line_query(queries, line) for line, _ in lines]
-        )
-        score, margin, right = trainer.cross_fit(lexicon, dev)
-        examples = join([lexicon, dev])
+        asked = [_line_query(queries, line) for line, _ in lines]
+        examples = trainer.labelled_examples([label for _, label in lines], asked)
+        everything = join([lexicon, examples])
     else:
-        say("没有带标注的文件:用样例交叉拟合校准…")
-        score, margin, right = trainer.cross_fit(lexicon, lexicon)
-        examples = lexicon
-    calibration = fit_calibration(score, margin, right)
-    strong = calibration.probability(score, margin) >= calibration.strong
-    low, high = wilson(int(right[strong].sum()), int(strong.sum()))
+        say("没有带标注的文件,用样例校准")
+        asked, examples, everything = lexicon_queries, lexicon, lexicon
+    say("交叉拟合校准…")
+    found = trainer.cross_fit(lexicon, examples)
+    eligible = np.array(
+        [_eligible(query, examples.values[pair], compiled.index.codes[examples.code[pair]])
+         for query, pair in zip(asked, found.pair, strict=True)]
+    )  # fmt: skip
+    promised = np.ones(len(eligible), bool)
+    if lines and promise:
+        promised = np.concatenate(
+            [np.full(len(rows), name in promise) for name, rows in sets.items()]
+        )
+    calibration = fit_calibration(found, eligible & promised)
+    strong = eligible & (
+        calibration.probability(found.score, found.margin) >= calibration.strong
+    )
+    kept = found.right[strong & promised]
+    low, high = wilson(int(kept.sum()), len(kept))
     card["strong"] = {
         "threshold": calibration.strong,
-        "lines": int(strong.sum()),
-        "of": len(right),
-        "precision": round(float(right[strong].mean()), 4) if strong.any() else None,
+        "promised_on": list(promise) or list(sets),
+        "lines": len(kept),
+        "of": int(promised.sum()),
+        "precision": round(float(kept.mean()), 4) if len(kept) else None,
         "wilson_95": [round(low, 4), round(high, 4)],
-        "note": "out-of-fold, before the rules that keep ambiguous names and catch-alls medium",
+        "measured": "out of fold, by 简称",
     }
+    card["out_of_fold"] = _out_of_fold(sets, found, strong, calibration) if lines else {}
     say("拟合排序器…")
-    ranker = trainer.fit_ranker(examples)
+    ranker = trainer.fit_ranker(everything)
     save_learned(output or SHIPPED, ranker, calibration, card)
     return card
 
@@ -97,3 +123,33 @@ def _line_query(queries: QueryMaker, line: InvoiceLine) -> Query:
         manufacturer=line.manufacturer,
         seller=line.seller_industry,
     )
+
+
+def _eligible(query: Query, values: np.ndarray, code: str) -> bool:
+    """Whether the tier rules let the candidate with these signals be strong."""
+    facts = facts_of(query, lambda name: float(values[NAMES.index(name)]), code, mixed=False)
+    return may_be_strong(facts)
+
+
+def _out_of_fold(
+    sets: dict[str, list[tuple[InvoiceLine, LabelledLine]]],
+    found: OutOfFold,
+    strong: np.ndarray,
+    calibration: Calibration,
+) -> dict[str, Any]:
+    """简称@1, strong share and precision of each set, by rankers that never saw the line."""
+    probability = calibration.probability(found.score, found.margin)
+    out: dict[str, Any] = {}
+    start = 0
+    for name, rows in sets.items():
+        part = slice(start, start + len(rows))
+        start += len(rows)
+        right, sure = found.right[part], strong[part]
+        out[name] = {
+            "short_name_1": round(float(right.mean()), 4),
+            "strong_share": round(float(sure.mean()), 4),
+            "strong_precision": round(float(right[sure].mean()), 4) if sure.any() else None,
+        }
+    ece = calibration_error(probability, found.right.astype(float))
+    out["pooled"] = {"short_name_1": round(float(found.right.mean()), 4), "ece": round(ece, 4)}
+    return out

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from invoicer.suggestion import Tier
 from models.calibration import Calibration
+from models.query import Query
 
 
 @dataclass(frozen=True, slots=True)
 class TierFacts:
     """What decides beside the probability.
 
-    ambiguous: the name equals an ambiguous term and nobody answered its question;
+    ambiguous: a question is open, or the name holds several supplies;
     catch_all: the code takes what its siblings leave over;
     supported: an exact everyday name, a confirmed decision, or declared code and 简称 together
     speak for the code.
@@ -23,12 +25,30 @@ class TierFacts:
     supported: bool
 
 
+def facts_of(query: Query, signal: Callable[[str], float], code: str, mixed: bool) -> TierFacts:
+    """The facts of a line whose best candidate is `code`.
+
+    signal: value of a named signal of that candidate; mixed: one name, several supplies.
+    """
+    return TierFacts(
+        ambiguous=query.situation.is_open or mixed,
+        catch_all=signal("catch_all") > 0,
+        supported=signal("exact") > 0
+        or signal("core_exact") > 0
+        or signal("declared") >= 1.0
+        or query.situation.decided == code,
+    )
+
+
+def may_be_strong(facts: TierFacts) -> bool:
+    """Never strong: an unanswered question; an unsupported catch-all code."""
+    return not facts.ambiguous and (not facts.catch_all or facts.supported)
+
+
 def tier_of(probability: float, calibration: Calibration, facts: TierFacts) -> Tier:
-    """Never strong: an unanswered ambiguous name; an unsupported catch-all code."""
+    """Weak below the floor; strong above the threshold where the facts allow it."""
     if probability < calibration.weak:
         return Tier.WEAK
-    if probability < calibration.strong or facts.ambiguous:
-        return Tier.MEDIUM
-    if facts.catch_all and not facts.supported:
+    if probability < calibration.strong or not may_be_strong(facts):
         return Tier.MEDIUM
     return Tier.STRONG

@@ -107,14 +107,16 @@ def load(path: Path, engine: str, kb_version: str) -> Compiled:
             if _digest(path / name) != digest:
                 raise BundleError(f"模型包文件 {name} 已损坏(校验值不符);{cure}")
         arrays = {
-            p.stem: np.load(p, mmap_mode="r", allow_pickle=False) for p in path.glob("*.npy")
+            # A plain view of the map: `np.memmap` itself is slow to slice.
+            p.stem: np.asarray(np.load(p, mmap_mode="r", allow_pickle=False))
+            for p in path.glob("*.npy")
         }
         documents = {
             name: json.loads((path / f"{name}.json").read_text(encoding="utf-8"))
             for name in ("codes", "terms", "words", "lookups")
         }
         return _assemble(arrays, documents)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BundleError(f"模型包无法读取({error});{cure}") from error
 
 

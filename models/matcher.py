@@ -55,22 +55,27 @@ class Matcher:
             found = self._signals.candidates(batch, self.allowed(on))
             scores = self._ranker.score(found.values[:, self._columns])
             matches.extend(
-                self._rank(found, scores, int(a), int(b))
-                for a, b in zip(found.start[:-1], found.start[1:], strict=True)
+                self._rank(query, found, scores, int(a), int(b))
+                for query, a, b in zip(batch, found.start[:-1], found.start[1:], strict=True)
             )
         return matches
 
     def allowed(self, on: dt.date) -> np.ndarray:
         """(n_codes,) bool: the leaves in force on the day."""
-        facts, day = self.compiled.facts, on.toordinal()
+        facts = self.compiled.facts
+        day = max(on.toordinal(), int(facts.valid_from.min()))  # before the oldest table: that one
         valid: np.ndarray = (facts.valid_from <= day) & (day <= facts.valid_to)
         return valid
 
-    def _rank(self, found: Candidates, scores: np.ndarray, a: int, b: int) -> Match:
+    def _rank(
+        self, query: Query, found: Candidates, scores: np.ndarray, a: int, b: int
+    ) -> Match:
         order = a + np.argsort(-scores[a:b], kind="stable")
         places, ranked = found.code[order], scores[order]
         margin = lead(ranked, self.compiled.facts.group[places])
         probability = float(self.calibration.probability(ranked[0], margin))
+        if not any(char.isalnum() for char in query.reading.clean):
+            probability = 0.0  # nothing was read: whatever comes first is chance
         odds = 1.0 / (1.0 + np.exp(-ranked))
         return Match(
             places=places,

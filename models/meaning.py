@@ -7,11 +7,13 @@ to CENTRES centres, the means of groups of its names.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import ThreadpoolController
 
 CENTRES = 6
 NAMES_PER_CENTRE = 10
@@ -30,15 +32,39 @@ class Meaning:
     scale: np.ndarray
     centres: np.ndarray
     start: np.ndarray
+    _by_rank: np.ndarray = field(init=False, repr=False)
+    _sizes: list[int] = field(init=False, repr=False)
+    _place: np.ndarray = field(init=False, repr=False)
 
     def similarity(self, raw: sparse.csr_matrix) -> np.ndarray:
         """Highest cosine of each line with a code's centres: (n_lines, n_codes) float32.
 
         raw: unscaled feature weights (n_lines, N_FEATURES).
         """
-        near = embed(raw, self.buckets, self.vectors, self.scale) @ self.centres.T
-        best: np.ndarray = np.maximum.reduceat(near, self.start[:-1], axis=1)
-        return best
+        vectors = embed(raw, self.buckets, self.vectors, self.scale)
+        with _blas().limit(limits=1, user_api="blas"):
+            near = vectors @ self._by_rank.T
+        best: np.ndarray = near[:, : self._sizes[0]]
+        at = self._sizes[0]
+        for size in self._sizes[1:]:
+            np.maximum(best[:, :size], near[:, at : at + size], out=best[:, :size])
+            at += size
+        ordered: np.ndarray = best.take(self._place, axis=1)
+        return ordered
+
+    def __post_init__(self) -> None:
+        counts = np.diff(self.start)
+        order = np.argsort(-counts, kind="stable")
+        first = self.start[:-1][order]
+        self._sizes = [int((counts > k).sum()) for k in range(int(counts.max()))]
+        rows = np.concatenate([first[:size] + k for k, size in enumerate(self._sizes)])
+        self._by_rank = np.ascontiguousarray(self.centres[rows])
+        self._place = np.argsort(order)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def embed(

@@ -23,10 +23,9 @@ def _is_noise(char: str) -> bool:
 
 def normalise(text: str) -> str:
     """NFKC, simplified script, lower case, noise characters to spaces, one space at most."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(_SAME)
-        if _HAN.search(text):
-            text = _T2S.convert(text)
     if _UNUSUAL.search(text):
+        text = unicodedata.normalize("NFKC", text).translate(_SAME)
         text = "".join(" " if _is_noise(c) else c for c in text)
+    if _HAN.search(text):
+        text = _T2S.convert(text)
     return _SPACE.sub(" ", text).strip().lower()

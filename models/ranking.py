@@ -7,12 +7,13 @@ evaluated here with numpy alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ranker:
     """Trees in flat arrays, each (n_trees, n_nodes): a leaf points at itself.
 
@@ -29,21 +30,13 @@ class Ranker:
     value: np.ndarray
     depth: int
 
+    @cached_property
+    def _tests(self) -> _Tests:
+        return _Tests.of(self)
+
     def score(self, values: np.ndarray) -> np.ndarray:
         """Log-odds that each candidate is right; values: (n_pairs, n_signals) → (n_pairs,)."""
-        n_trees, n_nodes = self.feature.shape
-        roots = (np.arange(n_trees, dtype=np.int32) * n_nodes)[None, :]
-        feature, threshold = self.feature.ravel(), self.threshold.ravel()
-        left = (self.left + roots.T).ravel()
-        right = (self.right + roots.T).ravel()
-        n_pairs, n_signals = values.shape
-        flat = np.ascontiguousarray(values, np.float32).ravel()
-        base = (np.arange(n_pairs, dtype=np.int32) * n_signals)[:, None]
-        node = np.repeat(roots, n_pairs, axis=0)
-        for _ in range(self.depth):
-            goes_left = flat[base + feature[node]] <= threshold[node]
-            node = np.where(goes_left, left[node], right[node])
-        total: np.ndarray = self.value.ravel()[node].sum(axis=1) + self.baseline
+        total: np.ndarray = self._tests.total(values) + self.baseline
         return total
 
     def to_json(self) -> dict[str, Any]:
@@ -86,3 +79,78 @@ class Ranker:
             value=table("value", np.float32),
             depth=int(data["depth"]),
         )
+
+
+BLOCK = 384  # pairs scored at once: the working arrays stay in the processor's cache
+
+
+@dataclass(frozen=True, slots=True)
+class _Tests:
+    """The same trees as bit masks (QuickScorer): a test that fails strikes out the leaves of its
+    left branch, and the first leaf left over is the one the walk would reach.
+
+    feature, threshold, struck: (n_tests, n_trees), struck as bits of leaves;
+    value: leaf values, flat; base: (n_trees, 1) place of each tree's first leaf in it;
+    lowest: place of the lowest unset bit of a mask.
+    """
+
+    feature: np.ndarray
+    threshold: np.ndarray
+    struck: np.ndarray
+    value: np.ndarray
+    base: np.ndarray
+    lowest: np.ndarray
+
+    @classmethod
+    def of(cls, ranker: Ranker) -> _Tests:
+        n_trees = ranker.feature.shape[0]
+        found = [_tests_of(ranker, t) for t in range(n_trees)]
+        n_tests = max(max(len(tests) for tests, _ in found), 1)
+        n_leaves = max(len(leaves) for _, leaves in found)
+        if n_leaves > 16:
+            raise ValueError("a tree of the ranker has more than 16 leaves")
+        feature = np.zeros((n_tests, n_trees), np.intp)
+        threshold = np.full((n_tests, n_trees), np.inf, np.float32)
+        struck = np.zeros((n_tests, n_trees), np.uint16)
+        value = np.zeros((n_trees, n_leaves), np.float32)
+        for t, (tests, leaves) in enumerate(found):
+            value[t, : len(leaves)] = leaves
+            for k, (column, limit, mask) in enumerate(tests):
+                feature[k, t], threshold[k, t], struck[k, t] = column, limit, mask
+        masks = ~np.arange(1 << n_leaves)
+        lowest = np.zeros(1 << n_leaves, np.uint8)
+        lowest[:-1] = np.log2((masks & -masks)[:-1]).astype(np.uint8)
+        base = (np.arange(n_trees, dtype=np.int32) * n_leaves)[:, None]
+        return cls(feature, threshold, struck, value.ravel(), base, lowest)
+
+    def total(self, values: np.ndarray) -> np.ndarray:
+        """Sum of the reached leaves, (n_pairs,) float64."""
+        out = np.empty(len(values))
+        for start in range(0, len(values), BLOCK):
+            columns = np.ascontiguousarray(values[start : start + BLOCK].T, np.float32)
+            struck = np.zeros((self.feature.shape[1], columns.shape[1]), np.uint16)
+            for k in range(len(self.feature)):
+                fails = columns.take(self.feature[k], axis=0) > self.threshold[k][:, None]
+                struck |= fails * self.struck[k][:, None]
+            leaf = self.lowest.take(struck) + self.base
+            out[start : start + BLOCK] = self.value.take(leaf).sum(axis=0, dtype=np.float64)
+        return out
+
+
+def _tests_of(ranker: Ranker, tree: int) -> tuple[list[tuple[int, float, int]], list[float]]:
+    """(column, limit, mask of the left branch's leaves) of each inner node; leaf values, left
+    to right."""
+    left, right = ranker.left[tree], ranker.right[tree]
+    tests: list[tuple[int, float, int]] = []
+    leaves: list[float] = []
+
+    def walk(node: int) -> int:
+        if left[node] == node:
+            leaves.append(float(ranker.value[tree, node]))
+            return 1 << (len(leaves) - 1)
+        mask = walk(int(left[node]))
+        tests.append((int(ranker.feature[tree, node]), float(ranker.threshold[tree, node]), mask))
+        return mask | walk(int(right[node]))
+
+    walk(0)
+    return tests, leaves

@@ -7,7 +7,7 @@ brands, descriptors, exceptions) → roles per character → core product and he
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -129,7 +129,7 @@ class Reader:
         units: Iterable[str],
     ):
         self._tokenizer = tokenizer
-        self._names = names if isinstance(names, frozenset | dict) else frozenset(names)
+        self._names = names if isinstance(names, Set) else frozenset(names)
         self._descriptors = descriptors
         self._exceptions = frozenset(exceptions)
         self._heads = frozenset(heads)
@@ -139,12 +139,10 @@ class Reader:
 
     def read(self, text: str, brands: Sequence[str] = ()) -> Reading:
         """Reading of one name; never fails on any string. brands: words of the brand column."""
-        declared = ""
-        if match := _DECLARED.match(text):
-            declared, text_body = normalise(match[1]), text[match.end() :]
-        else:
-            text_body = text
-        normalised = normalise(text_body)
+        declared, body = "", text.replace("＊", "*")
+        if match := _DECLARED.match(body):
+            declared, body = normalise(match[1]), body[match.end() :]
+        normalised = normalise(body)
         rest, sizes, models = self._strip_measures(normalised)
         segments = self._segments(rest)
         if not segments:  # nothing but numbers: read them as they stand
@@ -265,15 +263,16 @@ class Reader:
         if match := _MAKE.match(segment):
             found.append((0, match.end(), "own_brand"))
         for match in _FLAVOUR_END.finditer(segment):
-            if (start := self._flavour_start(segment, match.start())) is not None:
-                found.append((start, match.end(), "flavour"))
+            if (flavour := self._flavour(segment, match.start())) is not None:
+                found.append((flavour[0], match.end(), flavour[1]))
         return self._choose(segment, found, names)
 
-    def _flavour_start(self, segment: str, end: int) -> int | None:
-        """Where the flavour that ends at `end` (before 味) begins; None where there is none."""
+    def _flavour(self, segment: str, end: int) -> tuple[int, str] | None:
+        """(start, kind) of the flavour or scent that ends at `end` (before 味, 香型)."""
         for start in range(max(0, end - 5), end):
-            if self._descriptors.get(segment[start:end]) == "flavour":
-                return start
+            kind = self._descriptors.get(segment[start:end])
+            if kind in ASKED_ROLES:
+                return start, str(kind)
         return None
 
     def _choose(
@@ -316,11 +315,6 @@ class Reader:
         self, segment: str, i: int, j: int, kind: str, names: list[tuple[int, int]]
     ) -> bool:
         """Whether the word is part of a longer known name and so no descriptor (酱油瓶的酱)."""
-        around = [(a, b) for a, b in names if a <= i and j <= b and b - a > j - i]
-        if any(segment[a:b] in self._exceptions for a, b in around):
-            return True
-        if kind in {"colour", "flavour"} and j == len(segment) and i > 0 and (i, j) in names:
-            return segment[i:j][-1] not in "味型色"
         around = [(a, b) for a, b in names if a <= i and j <= b and b - a > j - i]
         if any(segment[a:b] in self._exceptions for a, b in around):
             return True
@@ -395,7 +389,7 @@ class Reader:
                 score -= 2.0
             if core.endswith("系列") or len(core) == 1:
                 score -= 2.0
-            if segment.listed and best_score > 1.5:
+            if segment.listed and best_score >= 1.0:
                 score -= 2.5
             if segment.inside:
                 score = score * 0.5 - 1.0
@@ -413,7 +407,7 @@ class Reader:
         for start in range(max(0, len(core) - MAX_WORD), len(core) - 1):
             if core[start:] in self._names or core[start:] in self._exceptions:
                 return float(len(core) - start)
-        return 1.0 if core[-1:] in self._heads else 0.0
+        return 1.0 if core[-1:] in self._heads or core[-1:] in self._names else 0.0
 
     def _head(self, core: str) -> str:
         if not core:

@@ -22,6 +22,9 @@ from models.words import name_key
 
 SHORTLIST = 24
 PRUNE = 0.3
+# From this weight on a core is a known name; what a transformation leaves and carries over.
+KNOWN, LEFT_BEHIND, CARRIED = 0.5, 0.4, 0.8
+FEW = 4  # up to this many lines are multiplied without scipy
 MAX_NAME = 12
 # From this support on, a brand or maker speaks for few codes: those are always short-listed.
 SPECIFIC = 0.5
@@ -96,7 +99,7 @@ class Signals:
         vectors = features.scale(raw, self.index.idf)
         dense: dict[str, np.ndarray] = {}
         best_term = self._terms(vectors, dense, hidden)
-        dense["profile"] = (vectors @ self.index.profiles).toarray()
+        dense["profile"] = _product(vectors, self.index.profiles)
         self._ends(readings, dense)
         self._names(queries, dense, hidden)
         dense["brand"] = self.brands.rows(
@@ -108,9 +111,11 @@ class Signals:
         dense["situation"] = self._situations(queries)
         bare = np.maximum(dense["suffix"], 0.8 * np.maximum(dense["name"], dense["official"]))
         dense["moved"] = self.transformations.signal(readings, bare)
+        _transfer(dense)
         first = np.zeros((n, n_codes), np.float32)
+        part = np.empty_like(first)
         for name, weight in _FIRST.items():
-            first += np.float32(weight) * dense[name]
+            first += np.multiply(dense[name], np.float32(weight), out=part)
         for name in ("brand", "maker"):
             first += dense[name] >= np.maximum(dense[name].max(axis=1, keepdims=True), SPECIFIC)
         first[:, ~allowed] = -1.0
@@ -130,19 +135,7 @@ class Signals:
     ) -> np.ndarray:
         """Nearest-term signals; returns the nearest term of each (line, code), −1 without."""
         n, n_codes = vectors.shape[0], self.index.n_codes
-        found = (vectors @ self.index.postings).tocsr()
-        if hidden is not None:
-            for i, places in enumerate(hidden):
-                a, b = found.indptr[i : i + 2]
-                found.data[a:b][np.isin(found.indices[a:b], places)] = 0
-        lengths = np.diff(found.indptr)
-        row = np.repeat(np.arange(n), lengths)
-        best = np.zeros(n, np.float32)
-        filled = lengths > 0
-        if found.nnz:
-            best[filled] = np.maximum.reduceat(found.data, found.indptr[:-1][filled])
-        keep = found.data > np.maximum(PRUNE * best[row], 0.05)
-        term, data, row = found.indices[keep], found.data[keep], row[keep]
+        term, data, row = self._near(vectors, hidden)
         order = np.argsort(data, kind="stable")  # ascending: the last write wins
         term, data, row = term[order], data[order], row[order]
         key = row * n_codes + self.index.term_code[term]
@@ -165,6 +158,32 @@ class Signals:
         best_term[key] = term
         return best_term.reshape(n, n_codes)
 
+    def _near(
+        self, vectors: sparse.csr_matrix, hidden: Sequence[np.ndarray] | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(term, similarity, line) of every term near enough to its line's nearest one."""
+        n = vectors.shape[0]
+        if n <= FEW and hidden is None:
+            dense = _product(vectors, self.index.postings)
+            limit = np.maximum(PRUNE * dense.max(axis=1), 0.05)
+            places = [np.flatnonzero(dense[i] > limit[i]) for i in range(n)]
+            row = np.repeat(np.arange(n), [len(p) for p in places])
+            term = np.concatenate(places)
+            return term, dense[row, term], row
+        found = (vectors @ self.index.postings).tocsr()
+        if hidden is not None:
+            for i, gone in enumerate(hidden):
+                a, b = found.indptr[i : i + 2]
+                found.data[a:b][np.isin(found.indices[a:b], gone)] = 0
+        lengths = np.diff(found.indptr)
+        row = np.repeat(np.arange(n), lengths)
+        best = np.zeros(n, np.float32)
+        filled = lengths > 0
+        if found.nnz:
+            best[filled] = np.maximum.reduceat(found.data, found.indptr[:-1][filled])
+        keep = found.data > np.maximum(PRUNE * best[row], 0.05)
+        return found.indices[keep], found.data[keep], row[keep]
+
     def _ends(self, readings: Sequence[object], dense: dict[str, np.ndarray]) -> None:
         n, n_codes = len(readings), self.index.n_codes
         for name in ("end1", "end2", "end3", "head"):
@@ -186,41 +205,64 @@ class Signals:
         hidden: Sequence[np.ndarray] | None,
     ) -> None:
         """Whole-name hits: exact, exact core, longest ending of the core, longest inside."""
-        n, n_codes = len(queries), self.index.n_codes
-        for name in ("exact", "core_exact", "suffix", "inside"):
-            dense[name] = np.zeros((n, n_codes), np.float32)
+        found: dict[str, list[tuple[int, int, float]]] = {
+            name: [] for name in ("exact", "core_exact", "suffix", "inside")
+        }
+        places = self.index.names
         for i, query in enumerate(queries):
-            gone = self._gone(hidden[i]) if hidden is not None else frozenset()
             core, clean, whole = (
                 text.replace(" ", "")
                 for text in (query.reading.core, query.reading.clean, query.reading.normalised)
             )
             for text in (clean, whole):
-                self._put(dense["exact"][i], text, 1.0, gone)
-            self._put(dense["core_exact"][i], core, 1.0, gone)
-            for start in range(max(0, len(core) - MAX_NAME), len(core)):
-                share = (len(core) - start) / max(len(core), 1)
-                self._put(dense["suffix"][i], core[start:], share, gone)
-            for start in range(len(clean)):
-                for end in range(start + 2, min(len(clean), start + MAX_NAME) + 1):
-                    share = (end - start) / len(clean) * (0.6 + 0.4 * end / len(clean))
-                    self._put(dense["inside"][i], clean[start:end], share, gone)
+                if (place := places.get(text)) is not None:
+                    found["exact"].append((i, place, 1.0))
+            if (place := places.get(core)) is not None:
+                found["core_exact"].append((i, place, 1.0))
+            size = len(core)
+            for start in range(max(0, size - MAX_NAME), size):
+                if (place := places.get(core[start:])) is not None:
+                    found["suffix"].append((i, place, (size - start) / size))
+            size = len(clean)
+            for start in range(size):
+                for end in range(start + 2, min(size, start + MAX_NAME) + 1):
+                    if (place := places.get(clean[start:end])) is not None:
+                        share = (end - start) / size * (0.6 + 0.4 * end / size)
+                        found["inside"].append((i, place, share))
+        gone = [self._gone(rows) for rows in hidden] if hidden is not None else None
+        for name, hits in found.items():
+            dense[name] = self._spread(hits, len(queries), gone)
 
-    def _gone(self, places: np.ndarray) -> frozenset[tuple[str, int]]:
-        terms, codes = self.index.terms, self.index.term_code
-        return frozenset((name_key(terms[p]), int(codes[p])) for p in places)
+    def _spread(
+        self,
+        hits: Sequence[tuple[int, int, float]],
+        n: int,
+        gone: Sequence[frozenset[tuple[int, int]]] | None,
+    ) -> np.ndarray:
+        """Best weight of each (line, code) over the hits (line, name place, weight)."""
+        n_codes = self.index.n_codes
+        out = np.zeros(n * n_codes, np.float32)
+        if hits:
+            table = self.index.name_codes
+            line = np.array([hit[0] for hit in hits])
+            place = np.array([hit[1] for hit in hits])
+            weight = np.array([hit[2] for hit in hits], np.float32)
+            start, end = table.indptr[place], table.indptr[place + 1]
+            length = end - start
+            at = np.repeat(end - np.cumsum(length), length) + np.arange(length.sum())
+            code = table.indices[at]
+            line, place = np.repeat(line, length), np.repeat(place, length)
+            value = np.repeat(weight, length) * table.data[at]
+            if gone is not None:
+                triples = zip(line.tolist(), place.tolist(), code.tolist(), strict=True)
+                value *= np.array([(p, c) not in gone[i] for i, p, c in triples], np.float32)
+            np.maximum.at(out, line * n_codes + code, value)
+        return out.reshape(n, n_codes)
 
-    def _put(
-        self, row: np.ndarray, text: str, weight: float, gone: frozenset[tuple[str, int]]
-    ) -> None:
-        place = self.index.names.get(text)
-        if place is None:
-            return
-        table = self.index.name_codes
-        a, b = table.indptr[place : place + 2]
-        for code, value in zip(table.indices[a:b], table.data[a:b], strict=True):
-            if (not gone or (text, int(code)) not in gone) and row[code] < weight * value:
-                row[code] = weight * value
+    def _gone(self, terms: np.ndarray) -> frozenset[tuple[int, int]]:
+        """(name place, code) of hidden terms."""
+        texts, codes, places = self.index.terms, self.index.term_code, self.index.names
+        return frozenset((places.get(name_key(texts[t]), -1), int(codes[t])) for t in terms)
 
     def _declared(self, queries: Sequence[Query]) -> np.ndarray:
         out = np.zeros((len(queries), self.index.n_codes), np.float32)
@@ -285,7 +327,8 @@ class Signals:
         )
         close = (strength > 0.5 * strength.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True)
         block["n_close"] = np.broadcast_to(close, (n, size))
-        values = np.stack([block[name] for name in NAMES], axis=2).astype(np.float32)
+        # Rounded, so that a line gets the same score alone and in a batch.
+        values = np.stack([block[name] for name in NAMES], axis=2).round(4).astype(np.float32)
         return Candidates(
             row=np.repeat(np.arange(n, dtype=np.int32), size),
             code=top.ravel().astype(np.int32),
@@ -300,11 +343,10 @@ class Signals:
         out = np.zeros(top.shape, np.float32)
         for i, query in enumerate(queries):
             core = query.reading.core
-            for term, moves in self.facts.excluded_terms.items() if core else ():
-                if core.endswith(term):
-                    for source, target in moves:
-                        out[i, top[i] == source] = -1.0
-                        out[i, top[i] == target] = 1.0
+            for start in range(len(core) - 1):  # the longest ending first: the shorter one wins
+                for source, target in self.facts.excluded_terms.get(core[start:], ()):
+                    out[i, top[i] == source] = -1.0
+                    out[i, top[i] == target] = 1.0
         return out
 
     def _fuzzy(self, queries: Sequence[Query], term: np.ndarray) -> np.ndarray:
@@ -317,6 +359,32 @@ class Signals:
                 if place >= 0:
                     out[i, j] = fuzz.ratio(core, terms[place]) / 100
         return out
+
+
+def _transfer(dense: dict[str, np.ndarray]) -> None:
+    """Let a transformation act: what the bare name says passes from the codes it leaves to the
+    code it goes to, except where the whole core is a known name of a code."""
+    known = dense["core_exact"].max(axis=1, keepdims=True) >= KNOWN
+    left = (dense["moved"] < 0) & ~known & (dense["core_exact"] == 0)
+    reached = np.where(known, 0, np.maximum(dense["moved"], 0))
+    for name in ("suffix", "inside", "name", "official", "vote", "end1", "end2", "end3", "head"):
+        kept = np.where(left, dense[name] * LEFT_BEHIND, dense[name])
+        dense[name] = np.maximum(kept, CARRIED * reached * (reached > 0)).astype(np.float32)
+
+
+def _product(rows: sparse.csr_matrix, table: sparse.csr_matrix) -> np.ndarray:
+    """rows @ table, dense; a few rows are added up slice by slice, which spares scipy's set-up."""
+    if rows.shape[0] > FEW:
+        dense: np.ndarray = (rows @ table).toarray()
+        return dense
+    out = np.zeros((rows.shape[0], table.shape[1]), np.float32)
+    for i, total in enumerate(out):
+        a, b = rows.indptr[i : i + 2]
+        for bucket, weight in zip(rows.indices[a:b].tolist(), rows.data[a:b], strict=True):
+            start, end = table.indptr[bucket], table.indptr[bucket + 1]
+            if start < end:  # a bucket's columns are all different
+                total[table.indices[start:end]] += weight * table.data[start:end]
+    return out
 
 
 def _shared(strength: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -53,19 +53,31 @@ class Situations:
         return cls(ScenarioTable.load(kb.root), kb.lexicon.ambiguous)
 
     def find(self, reading: Reading, seller: str = "", answer: str = "") -> Situation:
-        """The scenario's situation where one fits, else that of an ambiguous name."""
+        """The scenario's situation where one fits, else that of an ambiguous name.
+
+        A scenario that only assumes the usual case leaves an ambiguous name's question open; one
+        that the seller or the name itself decides does not.
+        """
+        row = self._question_of(reading)
         hit = self._scenarios.find(reading.core, reading.clean, seller)
+        if hit is not None and hit.decided is not None:
+            if row is None or seller:
+                decided = hit.decided
+                return Situation({decided.code: DECIDED}, decided.code, evidence=decided.evidence)
+            return _asked(row.question, row.options, hit.decided.code, answer)
         if hit is not None:
-            if hit.decided is not None:
-                row = hit.decided
-                return Situation({row.code: DECIDED}, row.code, evidence=row.evidence)
-            options = {text: row.code for text, row in hit.options.items()}
+            options = {text: option.code for text, option in hit.options.items()}
             return _asked(hit.question, options, "", answer)
-        for text in (reading.core, reading.clean):
-            found = self._ambiguous.get(text.replace(" ", ""))
-            if found is not None:
-                return _asked(found.question, found.options, found.default_code, answer)
+        if row is not None:
+            return _asked(row.question, row.options, row.default_code, answer)
         return NOTHING
+
+    def _question_of(self, reading: Reading) -> Ambiguous | None:
+        """The row of an ambiguous name, as typed or after reading."""
+        for text in (reading.normalised, reading.core, reading.clean):
+            if (row := self._ambiguous.get(text.replace(" ", ""))) is not None:
+                return row
+        return None
 
 
 def _asked(question: str, options: Mapping[str, str], default: str, answer: str) -> Situation:

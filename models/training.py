@@ -18,7 +18,7 @@ import numpy as np
 
 from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Sample
-from models.calibration import MARGIN_CAP, Calibration
+from models.calibration import MARGIN_CAP, Calibration, wilson
 from models.compiled import is_frozen
 from models.index import NAME, Term
 from models.labels import LabelledLine
@@ -40,7 +40,8 @@ TREES: dict[str, Any] = {
     "l2_regularization": 5.0,
     "early_stopping": False,
 }
-STRONG_PRECISION = 0.98
+STRONG_PRECISION, STRONG_FLOOR = 0.98, 0.97
+WEAK = 0.35
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ class Trainer:
         terms: Sequence[Term],
         readings: Sequence[Reading],
         query_of: Callable[[Sample], Query],
-    ) -> Examples:
+    ) -> tuple[Examples, list[Query]]:
         """Samples and names as queries, each with its own text hidden.
 
         query_of: Sample → Query.
@@ -119,7 +120,7 @@ class Trainer:
                 hide.update(by_core.get((query.reading.core, places[sample.code]), ()))
             hidden.append(np.array(sorted(hide), np.int64))
         answers = [frozenset({s.code}) for s in chosen]
-        return self._examples(queries, answers, None, weight, hidden)
+        return self._examples(queries, answers, None, weight, hidden), queries
 
     def labelled_examples(
         self, lines: Sequence[LabelledLine], queries: Sequence[Query]
@@ -172,53 +173,65 @@ class Trainer:
         model.fit(examples.values, examples.right, sample_weight=examples.weight)
         return _ranker_of(model)
 
-    def cross_fit(
-        self, lexicon: Examples, labelled: Examples
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Out-of-fold (score of the best, its lead, whether its 简称 is right) of each labelled
-        line: every line is scored by a ranker that never saw it."""
+    def cross_fit(self, lexicon: Examples, labelled: Examples) -> OutOfFold:
+        """The best candidate of each labelled line by a ranker that never saw the line."""
         fold = np.random.RandomState(self._seed).permutation(labelled.n_lines) % FOLDS
-        score = np.zeros(labelled.n_lines)
-        margin = np.zeros(labelled.n_lines)
-        right = np.zeros(labelled.n_lines, bool)
+        n = labelled.n_lines
+        out = OutOfFold(np.zeros(n), np.zeros(n), np.zeros(n, bool), np.zeros(n, np.int64))
         groups = self._signals.facts.group
         for k in range(FOLDS):
             ranker = self.fit_ranker(join([lexicon, labelled.lines(fold != k)]))
             for line in np.flatnonzero(fold == k):
-                part = slice(line * SHORTLIST, (line + 1) * SHORTLIST)
+                first = line * SHORTLIST
+                part = slice(first, first + SHORTLIST)
                 scores = ranker.score(labelled.values[part])
                 order = np.argsort(-scores, kind="stable")
-                score[line] = scores[order[0]]
-                margin[line] = lead(scores[order], groups[labelled.code[part][order]])
-                right[line] = labelled.right_short_name[part][order[0]]
-        return score, margin, right
+                out.score[line] = scores[order[0]]
+                out.margin[line] = lead(scores[order], groups[labelled.code[part][order]])
+                out.right[line] = labelled.right_short_name[part][order[0]]
+                out.pair[line] = first + order[0]
+        return out
 
 
-def fit_calibration(
-    score: np.ndarray, margin: np.ndarray, right: np.ndarray, weak: float = 0.35
-) -> Calibration:
-    """Logistic map of score and lead; the strong threshold is the lowest probability above which
-    the lines are right STRONG_PRECISION of the time."""
+@dataclass(slots=True)
+class OutOfFold:
+    """Per labelled line: score of the best candidate, its lead, whether its 简称 is right, and
+    the place of its row in the examples; each (n_lines,)."""
+
+    score: np.ndarray
+    margin: np.ndarray
+    right: np.ndarray
+    pair: np.ndarray
+
+
+def fit_calibration(found: OutOfFold, eligible: np.ndarray) -> Calibration:
+    """Logistic map of score and lead, and the thresholds.
+
+    eligible: (n_lines,) whether the rules allow the line to be strong and the promise is measured
+    on it. The strong threshold is the lowest probability above which these lines are right
+    STRONG_PRECISION of the time, with at least STRONG_FLOOR as Wilson's lower bound.
+    """
     from scipy.optimize import minimize
 
-    capped = np.minimum(margin, MARGIN_CAP)
-    target = right.astype(float)
+    capped = np.minimum(found.margin, MARGIN_CAP)
+    target = found.right.astype(float)
 
     def loss(p: np.ndarray) -> float:
-        z = p[0] * score + p[1] * capped + p[2]
+        z = p[0] * found.score + p[1] * capped + p[2]
         return float(np.mean(np.logaddexp(0, z) - target * z) + 1e-4 * (p**2).sum())
 
     bounds = [(0, None), (0, None), (None, None)]
     slope, margin_slope, offset = minimize(loss, np.array([0.5, 0.3, 0.0]), bounds=bounds).x
-    draft = Calibration(float(slope), float(margin_slope), float(offset), 1.0, weak)
-    probability = draft.probability(score, margin)
-    order = np.argsort(-probability)
-    precision = np.cumsum(target[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(precision >= STRONG_PRECISION)
-    strong = float(probability[order[good[-1]]]) if len(good) else 1.0
-    return Calibration(
-        draft.slope, draft.margin_slope, draft.offset, round(strong, 4), weak
-    )
+    draft = Calibration(float(slope), float(margin_slope), float(offset), 1.0, WEAK)
+    probability = draft.probability(found.score, found.margin)
+    order = np.argsort(-probability, kind="stable")
+    order = order[eligible[order]]
+    right = np.cumsum(target[order])
+    count = np.arange(1, len(order) + 1)
+    floor = np.array([wilson(int(r), int(n))[0] for r, n in zip(right, count, strict=True)])
+    good = np.flatnonzero((right / count >= STRONG_PRECISION) & (floor >= STRONG_FLOOR))
+    strong = round(float(probability[order[good[-1]]]) - 5e-5, 4) if len(good) else 1.0
+    return Calibration(draft.slope, draft.margin_slope, draft.offset, strong, WEAK)
 
 
 def _ranker_of(model: Any) -> Ranker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass
+from itertools import chain
 
 from knowledge_base import KnowledgeBase
 from models.normalise import normalise
@@ -60,8 +61,10 @@ class Words:
         )
 
     def reader(self, engine: str) -> Reader:
-        known = self.names | set(self.descriptors)
-        words = sorted(w for w in known if 1 < len(w) <= MAX_TOKENIZER_WORD)
+        known = chain(self.names, self.descriptors)
+        words = sorted(
+            {w for w in known if 1 < len(w) <= MAX_TOKENIZER_WORD and not w.isascii()}
+        )
         return Reader(
             Tokenizer(engine, words),
             self.names,

@@ -20,6 +20,7 @@ from invoicer import Assistant  # noqa: E402
 from knowledge_base import KnowledgeBase  # noqa: E402
 from models.compiled import Compiled  # noqa: E402
 from models.reading import Reader  # noqa: E402
+from models.tokenizer import available_engine  # noqa: E402
 
 settings.register_profile("invoicer", deadline=None, max_examples=100)
 settings.load_profile("invoicer")
@@ -36,8 +37,8 @@ def kb(assistant: Assistant) -> KnowledgeBase:
 
 
 @pytest.fixture(scope="session")
-def reader(assistant: Assistant) -> Reader:
-    return assistant.reader
+def reader(compiled: Compiled) -> Reader:
+    return compiled.words.reader(available_engine())
 
 
 @pytest.fixture(scope="session")

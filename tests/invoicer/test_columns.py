@@ -37,8 +37,8 @@ def test_every_name_of_a_field_is_recognised(field: str, alias: str) -> None:
 
 @pytest.mark.parametrize(
     "title",
-    ["*商品名称", "商品名称*", " 商品 名称 ", "商品名称(必填)", "商品名称（必填）", "SPMC", "Goods_Name",
-     "goods name", "【商品名称】", "商品名称:"],
+    ["*商品名称", "商品名称*", " 商品 名称 ", "商品名称(必填)", "商品名称（必填）", "SPMC",
+     "Goods_Name", "goods name", "【商品名称】", "商品名称:"],
 )  # fmt: skip
 def test_marks_case_and_brackets_do_not_matter(title: str) -> None:
     assert recognise([title]) == {"name": 0}

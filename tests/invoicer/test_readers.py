@@ -108,7 +108,10 @@ def test_half_a_character_pair_in_json_is_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [('{"name": "鱼排"}\n{"name": \n', "第 2 行不是 JSON"), ('["鱼排"]\n', "第 1 行不是 JSON 对象")],
+    [
+        ('{"name": "鱼排"}\n{"name": \n', "第 2 行不是 JSON"),
+        ('["鱼排"]\n', "第 1 行不是 JSON 对象"),
+    ],
 )
 def test_a_broken_json_line_is_named(tmp_path: Path, text: str, said: str) -> None:
     assert said in refused(written(tmp_path, "lines.jsonl", text.encode()))
@@ -239,4 +242,4 @@ def test_a_number_as_text_is_the_same_number(value: float) -> None:
 
 @given(st.text(alphabet=st.characters()))
 def test_a_cell_can_always_be_written(text: str) -> None:
-    assert text_of(text).encode()
+    text_of(text).encode()  # raises where a character cannot be written

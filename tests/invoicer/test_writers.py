@@ -15,7 +15,7 @@ from invoicer.suggestion import OUTPUT_COLUMNS, failed_row
 from invoicer.writers import FORMATS, open_writer, output_header
 
 FISH = "1030109050000000000"
-CANDIDATE = {"code": FISH, "short_name": "水产加工品", "name": "鱼糜（熟肉）制品", "confidence": 0.95}
+CANDIDATE = {"code": FISH, "short_name": "水产加工品", "name": "鱼糜制品", "confidence": 0.95}
 ANSWER: dict[str, Any] = {
     "code": FISH, "short_name": "水产加工品", "tier": "medium", "confidence": 0.95,
     "rate": "0.13", "treatment": "taxed", "candidates": [CANDIDATE], "prompt": "确认?",
@@ -131,10 +131,7 @@ def test_a_very_long_cell_is_cut_to_what_a_sheet_holds(tmp_path: Path) -> None:
 def test_a_failed_row_has_its_error_and_no_code(tmp_path: Path, form: str) -> None:
     answer = failed_row("name: 商品名称为空,请填写", "a2ff1c5b", "acb53831a6ac")
     path = write(tmp_path / f"out.{form}", ["name"], [""], answer=answer)
-    if form == "jsonl":
-        row = objects_of(path)[0]
-    else:
-        row = dict(zip(*cells_of(path), strict=True))
+    row = objects_of(path)[0] if form == "jsonl" else dict(zip(*cells_of(path), strict=True))
     assert (row["code"], row["tier"], row["error"]) == ("", "weak", "name: 商品名称为空,请填写")
 
 

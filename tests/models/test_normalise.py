@@ -48,6 +48,6 @@ def test_no_control_character_is_left(text: str) -> None:
     assert normalise(text).isprintable()
 
 
-@pytest.mark.parametrize("half", ["\ud83d", "手机\ude00壳"])
+@pytest.mark.parametrize("half", ["手机\ud83d", "手机\ude00壳"])
 def test_half_a_character_pair_is_noise(half: str) -> None:
     assert "\ud83d" not in normalise(half) and "\ude00" not in normalise(half)
