@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import overload
 
@@ -17,11 +17,11 @@ from invoicer.tiers import facts_of, tier_of
 from knowledge_base import KnowledgeBase
 from knowledge_base.rates import RateAdvice, RateTable, TaxpayerType
 from models.bundle import BundleError, load_or_compile
-from models.compiled import Progress
 from models.learned import SHIPPED, Learned, load_learned
 from models.matcher import Match, Matcher
 from models.mixed import split_supply
 from models.query import Query, QueryMaker
+from models.reading_many import Progress
 from models.situation import Situations
 from models.tokenizer import available_engine
 
@@ -35,9 +35,7 @@ class Assistant:
     Safe to share between threads.
     """
 
-    def __init__(
-        self, kb: KnowledgeBase, matcher: Matcher, queries: QueryMaker, learned: Learned
-    ):
+    def __init__(self, kb: KnowledgeBase, matcher: Matcher, queries: QueryMaker, learned: Learned):
         self.kb = kb
         self.matcher = matcher
         self.queries = queries
@@ -49,9 +47,7 @@ class Assistant:
         self._short_name = lru_cache(CACHED)(kb.taxonomy.short_name)
 
     @classmethod
-    def load(
-        cls, settings: Settings | None = None, progress: Progress | None = None
-    ) -> Assistant:
+    def load(cls, settings: Settings | None = None, progress: Progress | None = None) -> Assistant:
         """The assistant of this installation; compiles its bundle on first use."""
         settings = settings or Settings()
         engine = settings.engine or available_engine()
@@ -75,10 +71,12 @@ class Assistant:
     @overload
     def suggest(self, line: InvoiceLine | str) -> Suggestion: ...
     @overload
-    def suggest(self, line: Iterable[InvoiceLine | str]) -> list[Suggestion]: ...
+    def suggest(
+        self, line: list[InvoiceLine] | list[str] | list[InvoiceLine | str]
+    ) -> list[Suggestion]: ...
 
     def suggest(
-        self, line: InvoiceLine | str | Iterable[InvoiceLine | str]
+        self, line: InvoiceLine | str | list[InvoiceLine] | list[str] | list[InvoiceLine | str]
     ) -> Suggestion | list[Suggestion]:
         """Suggestion for a line, or a list of them for several, in their order."""
         if isinstance(line, InvoiceLine | str):

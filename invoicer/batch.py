@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
+import multiprocessing
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from invoicer.assistant import Assistant
@@ -69,9 +71,9 @@ def answer_rows(
         for chunk in _chunks(source):
             yield from _answer(assistant, chunk, places, defaults)
         return
-    with ProcessPoolExecutor(workers, initializer=_start_worker) as pool:
+    with _pool(workers, assistant) as pool:
         waiting: deque[Future[list[Answered]]] = deque()
-        for chunk in _chunks(_chain(head, source)):
+        for chunk in _chunks(chain(head, source)):
             waiting.append(pool.submit(_work, chunk, dict(places), defaults))
             if len(waiting) > workers * 2:
                 yield from waiting.popleft().result()
@@ -79,9 +81,14 @@ def answer_rows(
             yield from waiting.popleft().result()
 
 
-def _chain(head: list[list[str]], rest: Iterator[list[str]]) -> Iterator[list[str]]:
-    yield from head
-    yield from rest
+def _pool(workers: int, assistant: Assistant) -> ProcessPoolExecutor:
+    """Workers that inherit the loaded assistant where the platform can fork, or load their own."""
+    global _worker
+    if "fork" in multiprocessing.get_all_start_methods():
+        _worker = assistant
+        gc.freeze()  # what is loaded stays: collections need not look at it again
+        return ProcessPoolExecutor(workers, multiprocessing.get_context("fork"))
+    return ProcessPoolExecutor(workers, initializer=_start_worker)
 
 
 def _chunks(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:

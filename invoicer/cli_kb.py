@@ -80,14 +80,12 @@ def show(code: Annotated[str, typer.Argument(help="19 位税收分类编码")]) 
 @app.command("import")
 def import_table(
     file: Annotated[Path, typer.Argument(help="税务机关的编码表:XML、XLS、XLSX 或 JSON")],
-    effective: Annotated[
-        str | None, typer.Option(help="启用日期,文件中没有写明时必填")
-    ] = None,
+    effective: Annotated[str | None, typer.Option(help="启用日期,文件中没有写明时必填")] = None,
 ) -> None:
     """导入新的官方编码表:先检查,再整体切换;失败时不留痕迹。"""
     with _table_errors():
-        report = Settings().version_store().install(
-            file, parse_date(effective) if effective else None
+        report = (
+            Settings().version_store().install(file, parse_date(effective) if effective else None)
         )
     print_findings(out, report.findings)
     out.print(report.message)

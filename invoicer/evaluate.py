@@ -79,9 +79,7 @@ def _judged(
     )
 
 
-def _rate_right(
-    line: InvoiceLine, label: LabelledLine, suggestion: Suggestion
-) -> bool | None:
+def _rate_right(line: InvoiceLine, label: LabelledLine, suggestion: Suggestion) -> bool | None:
     """Whether the first rate is among the labelled ones; None where the label cannot be judged
     (no rate, or no taxpayer type)."""
     text = label.row.get("rate", "")

@@ -52,4 +52,4 @@ def reasons(
         found.append("含义与该编码的商品最接近")
     if match.signal("catch_all") > 0:
         found.append("该编码为“其他”类兜底编码,请确认没有更具体的编码")
-    return tuple(found)
+    return tuple(found) or ("没有直接命中的名称,按用词与各编码名称的总体相似程度推断",)

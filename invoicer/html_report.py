@@ -24,7 +24,7 @@ def write_report(
 ) -> None:
     """Write the report beside its place and rename it."""
     lines = [(name, line) for name, rows in judged.items() for line in rows]
-    wrong = [(n, j) for n, j in lines if not j.short_name_hits[:1] == (True,)]
+    wrong = [(n, j) for n, j in lines if j.short_name_hits[:1] != (True,)]
     wrong.sort(key=lambda item: -item[1].confidence)
     confusions = Counter((j.expected, j.answered.split(" ")[0]) for _, j in wrong)
     template = Environment(

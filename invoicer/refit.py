@@ -17,8 +17,8 @@ from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Sample
 from models.calibration import Calibration, calibration_error, wilson
 from models.compiled import compile_knowledge
-from models.learned import SHIPPED, save_learned
 from models.labels import LabelledLine
+from models.learned import SHIPPED, save_learned
 from models.query import Query, QueryMaker
 from models.signals import NAMES, Signals
 from models.situation import Situations
@@ -83,9 +83,7 @@ def refit(
             [np.full(len(rows), name in promise) for name, rows in sets.items()]
         )
     calibration = fit_calibration(found, eligible & promised)
-    strong = eligible & (
-        calibration.probability(found.score, found.margin) >= calibration.strong
-    )
+    strong = eligible & (calibration.probability(found.score, found.margin) >= calibration.strong)
     kept = found.right[strong & promised]
     low, high = wilson(int(kept.sum()), len(kept))
     card["strong"] = {

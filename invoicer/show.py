@@ -42,11 +42,10 @@ def print_suggestion(console: Console, name: str, suggestion: Suggestion) -> Non
     printed = f"*{suggestion.short_name}*{name}" if suggestion.code else name
     console.print(Text(printed, style="bold"))
     if suggestion.code:
-        console.print(f"  编码  {suggestion.code}  税率 {advice_text(suggestion.rates[0] if suggestion.rates else None)}")
+        rate = advice_text(suggestion.rates[0] if suggestion.rates else None)
+        console.print(f"  编码  {suggestion.code}  税率 {rate}")
     console.print(
-        Text.assemble(
-            "  把握  ", (suggestion.tier.label, style), f"  {suggestion.confidence:.1%}"
-        )
+        Text.assemble("  把握  ", (suggestion.tier.label, style), f"  {suggestion.confidence:.1%}")
     )
     if suggestion.prompt:
         console.print(f"  提示  {suggestion.prompt}", style="yellow")
@@ -130,8 +129,6 @@ def print_code(console: Console, code: TaxCode, taxonomy: Taxonomy, names: list[
     ):
         if value:
             console.print(f"  {title}  {value}")
-
-
 
 
 def print_findings(console: Console, findings: Sequence[Finding], limit: int = 30) -> None:

@@ -36,7 +36,7 @@ def facts_of(query: Query, signal: Callable[[str], float], code: str, mixed: boo
         supported=signal("exact") > 0
         or signal("core_exact") > 0
         or signal("declared") >= 1.0
-        or query.situation.decided == code,
+        or (query.situation.answered and query.situation.decided == code),
     )
 
 

@@ -96,9 +96,7 @@ def _text_writer(
 
 
 @contextmanager
-def _sheet_writer(
-    path: Path, header: Sequence[str], columns: Sequence[str]
-) -> Iterator[WriteRow]:
+def _sheet_writer(path: Path, header: Sequence[str], columns: Sequence[str]) -> Iterator[WriteRow]:
     import xlsxwriter
 
     book = xlsxwriter.Workbook(

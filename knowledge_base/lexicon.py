@@ -85,8 +85,8 @@ class Lexicon:
 
     def everyday_names(self) -> Iterator[tuple[str, str]]:
         """(code, name) pairs."""
-        for code, term in tables.columns("everyday_names", "code", "term", root=self._root):
-            yield code, term
+        for row in tables.columns("everyday_names", "code", "term", root=self._root):
+            yield row[0], row[1]
 
     def samples(self) -> Iterator[Sample]:
         """Labelled whole lines: first the plain ones, then those with their context."""
@@ -147,9 +147,7 @@ class Lexicon:
     @cached_property
     def maker_words(self) -> dict[str, tuple[str, ...]]:
         """Word in a manufacturer's or seller's name (酒业, 制药) → codes of what it makes."""
-        return {
-            r["word"]: tables.split(r["codes"]) for r in tables.rows("maker_words", self._root)
-        }
+        return {r["word"]: tables.split(r["codes"]) for r in tables.rows("maker_words", self._root)}
 
     @cached_property
     def transformations(self) -> list[Transformation]:

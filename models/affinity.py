@@ -11,7 +11,7 @@ from scipy import sparse
 
 from knowledge_base import KnowledgeBase
 from models.normalise import normalise
-from models.reading import Reading
+from models.reading_many import TermReading
 
 CATEGORY_DECAY = 0.8
 
@@ -67,7 +67,7 @@ def _spread(
 def compile_brands(
     kb: KnowledgeBase,
     places: Mapping[str, int],
-    samples: Iterable[tuple[int, Reading]],
+    samples: Iterable[tuple[int, TermReading]],
 ) -> Affinity:
     """Brand or alias → codes: its categories, and the codes of samples that carry it.
 

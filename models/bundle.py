@@ -20,16 +20,17 @@ from scipy import sparse
 
 from knowledge_base import KnowledgeBase
 from models.affinity import Affinity
-from models.compiled import CodeFacts, Compiled, Progress, compile_knowledge
+from models.compiled import CodeFacts, Compiled, compile_knowledge
 from models.index import Index
 from models.meaning import Meaning
+from models.reading_many import Progress
 from models.transformation import Move, Transformations
 from models.words import Words
 
 FORMAT = "1"
 LOCK_SECONDS = 180.0
 _SOURCES = ("normalise", "tokenizer", "reading", "words", "features", "index", "affinity",
-            "meaning", "transformation", "compiled")  # fmt: skip
+            "meaning", "transformation", "reading_many", "compiled")  # fmt: skip
 
 
 class BundleError(Exception):
@@ -100,9 +101,7 @@ def load(path: Path, engine: str, kb_version: str) -> Compiled:
         manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
         for key, wanted in (("format", FORMAT), ("engine", engine), ("kb_version", kb_version)):
             if manifest.get(key) != wanted:
-                raise BundleError(
-                    f"模型包的 {key} 是 {manifest.get(key)!r},需要 {wanted!r};{cure}"
-                )
+                raise BundleError(f"模型包的 {key} 是 {manifest.get(key)!r},需要 {wanted!r};{cure}")
         for name, digest in manifest["files"].items():
             if _digest(path / name) != digest:
                 raise BundleError(f"模型包文件 {name} 已损坏(校验值不符);{cure}")
@@ -199,9 +198,7 @@ def _assemble(arrays: dict[str, np.ndarray], documents: dict[str, Any]) -> Compi
     facts = CodeFacts(
         **{name: arrays[f"facts.{name}"] for name in _FACTS},
         excluded_terms={k: [(a, b) for a, b in v] for k, v in lookups["excluded_terms"].items()},
-        short_name_codes={
-            k: np.array(v, np.int32) for k, v in lookups["short_name_codes"].items()
-        },
+        short_name_codes={k: np.array(v, np.int32) for k, v in lookups["short_name_codes"].items()},
     )
     return Compiled(
         words=Words(

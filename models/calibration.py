@@ -23,7 +23,7 @@ class Calibration:
     strong: float
     weak: float
 
-    def probability(self, score: np.ndarray, margin: np.ndarray) -> np.ndarray:
+    def probability(self, score: np.ndarray | float, margin: np.ndarray | float) -> np.ndarray:
         """Elementwise probability in (0, 1)."""
         z = self.slope * score + self.margin_slope * np.minimum(margin, MARGIN_CAP) + self.offset
         result: np.ndarray = 1.0 / (1.0 + np.exp(-z))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -12,7 +11,6 @@ import numpy as np
 from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Sample
 from models.affinity import Affinity, compile_brands, compile_makers
-from models import features
 from models.index import (
     PROFILE_KINDS,
     SAMPLE,
@@ -24,13 +22,12 @@ from models.index import (
 )
 from models.meaning import Meaning, compile_meaning
 from models.normalise import normalise
-from models.reading import Reader, Reading
+from models.reading import Reader
+from models.reading_many import Progress, TermReading, read_many
 from models.transformation import Transformations, compile_transformations
 from models.words import Words
 
 FROZEN_PERCENT = 15
-SERVICE_DIMENSIONS = {"service", "time", "energy_time"}
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
@@ -71,18 +68,13 @@ def is_frozen(sample: Sample) -> bool:
 
 def compile_knowledge(
     kb: KnowledgeBase, engine: str, progress: Progress | None = None
-) -> tuple[Compiled, Reader, list[Term], list[Reading]]:
+) -> tuple[Compiled, Reader, list[Term], list[TermReading]]:
     """Compiled knowledge with the reader that made it, its terms and their readings."""
     words = Words.of(kb)
     reader = words.reader(engine)
     samples = [s for s in kb.lexicon.samples() if not is_frozen(s)]
     terms = terms_of(kb, samples)
-    readings = []
-    for i, term in enumerate(terms):
-        readings.append(reader.read(term.text))
-        if progress is not None and i % 5000 == 0:
-            progress("reading names", i, len(terms))
-    raw = features.matrix(readings)
+    readings, raw = read_many(reader, [term.text for term in terms], progress)
     index = compile_index(kb, terms, readings, raw, words.names)
     places = {code: i for i, code in enumerate(index.codes)}
     service_units, goods_units = _units(kb)

@@ -98,5 +98,3 @@ def measure(judged: Sequence[Judged]) -> Report:
         rate=Share(sum(rates), len(rates)),
         ece=calibration_error(confidence, right) if n else float("nan"),
     )
-
-

@@ -45,19 +45,18 @@ def features(reading: Reading) -> dict[int, float]:
             weight = min(weight, weights[i + 1]) * BIGRAM
             bucket = crc32(f"b{char}{chars[i + 1]}".encode()) & _MASK
             found[bucket] = max(found.get(bucket, 0.0), weight)
-    ends = end_buckets(reading)
+    ends = end_buckets(reading.core, reading.head)
     for bucket, weight in zip(ends, (*ENDS[: len(ends) - 1], HEAD), strict=False):
         found[bucket] = max(found.get(bucket, 0.0), weight)
     return found
 
 
-def end_buckets(reading: Reading) -> list[int]:
+def end_buckets(core: str, head: str) -> list[int]:
     """Buckets of the core's endings, one to three characters, then of its head."""
-    core = reading.core
     if not core:
         return []
     ends = [_bucket("e", core[-size:]) for size in (1, 2, 3) if len(core) >= size]
-    return [*ends, _bucket("h", reading.head)]
+    return [*ends, _bucket("h", head)]
 
 
 def matrix(readings: Sequence[Reading]) -> sparse.csr_matrix:

@@ -16,13 +16,13 @@ from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Sample
 from knowledge_base.taxonomy import TaxCode
 from models import features
-
-from models.reading import Reading
+from models.reading_many import TermReading
 
 # Where a term comes from, as bits: one text can be several of these for a code.
 OFFICIAL, KEYWORD, TARIFF, NAME, SAMPLE = 1, 2, 4, 8, 16
 PROFILE_KINDS = OFFICIAL | KEYWORD | NAME | SAMPLE
 PROFILE_FLOOR = 0.02
+COMMON = 2000
 NAME_WEIGHT = ((OFFICIAL, 1.0), (KEYWORD, 0.9), (NAME, 0.85))
 
 
@@ -93,7 +93,7 @@ def terms_of(kb: KnowledgeBase, samples: Iterable[Sample]) -> list[Term]:
 def compile_index(
     kb: KnowledgeBase,
     terms: Sequence[Term],
-    readings: Sequence[Reading],
+    readings: Sequence[TermReading],
     raw: sparse.csr_matrix,
     names: Iterable[str],
 ) -> Index:
@@ -116,13 +116,23 @@ def compile_index(
         term_code=term_code,
         term_kind=term_kind,
         idf=idf,
-        postings=vectors.T.tocsr(),
+        postings=_without_common(vectors).T.tocsr(),
         profiles=_profiles(vectors, term_code, term_kind, n_codes),
         ends=_ends(readings, term_code, term_kind, n_codes),
         names=places,
         name_codes=name_codes,
         term_count=np.bincount(term_code, minlength=n_codes).astype(np.float32),
     )
+
+
+def _without_common(vectors: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Term vectors without the features that very many terms share: half the work of a search,
+    and alone they never make two names alike (profiles and endings keep them)."""
+    frequency = np.bincount(vectors.indices, minlength=vectors.shape[1])
+    kept = vectors.copy()
+    kept.data[frequency[kept.indices] > COMMON] = 0
+    kept.eliminate_zeros()
+    return kept
 
 
 def _by_code(term_code: np.ndarray, rows: np.ndarray, n_codes: int) -> sparse.csr_matrix:
@@ -146,13 +156,13 @@ def _profiles(
 
 
 def _ends(
-    readings: Sequence[Reading], term_code: np.ndarray, term_kind: np.ndarray, n_codes: int
+    readings: Sequence[TermReading], term_code: np.ndarray, term_kind: np.ndarray, n_codes: int
 ) -> sparse.csr_matrix:
     """How often a name with this ending (or head) belongs to a code: smoothed shares."""
     rows: list[int] = []
     columns: list[int] = []
-    for i in np.flatnonzero(term_kind & PROFILE_KINDS):
-        for bucket in features.end_buckets(readings[i]):
+    for i in np.flatnonzero(term_kind & PROFILE_KINDS).tolist():
+        for bucket in features.end_buckets(readings[i].core, readings[i].head):
             rows.append(bucket)
             columns.append(term_code[i])
     counts = sparse.coo_matrix(
@@ -164,7 +174,7 @@ def _ends(
 
 
 def _names(
-    terms: Sequence[Term], readings: Sequence[Reading], names: Iterable[str], n_codes: int
+    terms: Sequence[Term], readings: Sequence[TermReading], names: Iterable[str], n_codes: int
 ) -> tuple[dict[str, int], sparse.csr_matrix]:
     """Every whole name (not samples, not tariff names) → its codes. Official names weigh 1,
     keywords and everyday names less; a text shared by several codes is divided among them."""

@@ -67,9 +67,7 @@ class Matcher:
         valid: np.ndarray = (facts.valid_from <= day) & (day <= facts.valid_to)
         return valid
 
-    def _rank(
-        self, query: Query, found: Candidates, scores: np.ndarray, a: int, b: int
-    ) -> Match:
+    def _rank(self, query: Query, found: Candidates, scores: np.ndarray, a: int, b: int) -> Match:
         order = a + np.argsort(-scores[a:b], kind="stable")
         places, ranked = found.code[order], scores[order]
         margin = lead(ranked, self.compiled.facts.group[places])

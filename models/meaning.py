@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ class Meaning:
 
         raw: unscaled feature weights (n_lines, N_FEATURES).
         """
-        vectors = embed(raw, self.buckets, self.vectors, self.scale)
+        vectors = embed(raw, self.buckets, self.vectors, self.scale).astype(np.float64)
         with _blas().limit(limits=1, user_api="blas"):
             near = vectors @ self._by_rank.T
         best: np.ndarray = near[:, : self._sizes[0]]
@@ -49,7 +50,7 @@ class Meaning:
         for size in self._sizes[1:]:
             np.maximum(best[:, :size], near[:, at : at + size], out=best[:, :size])
             at += size
-        ordered: np.ndarray = best.take(self._place, axis=1)
+        ordered: np.ndarray = best.take(self._place, axis=1).astype(np.float32)
         return ordered
 
     def __post_init__(self) -> None:
@@ -58,7 +59,8 @@ class Meaning:
         first = self.start[:-1][order]
         self._sizes = [int((counts > k).sum()) for k in range(int(counts.max()))]
         rows = np.concatenate([first[:size] + k for k, size in enumerate(self._sizes)])
-        self._by_rank = np.ascontiguousarray(self.centres[rows])
+        # In double precision a line comes out the same alone and in a batch.
+        self._by_rank = np.ascontiguousarray(self.centres[rows], np.float64)
         self._place = np.argsort(order)
 
 
@@ -96,7 +98,7 @@ def compile_meaning(
     bounds = np.searchsorted(term_code[order], np.arange(n_codes + 1))
     centres: list[np.ndarray] = []
     start = [0]
-    for a, b in zip(bounds[:-1], bounds[1:], strict=True):
+    for a, b in pairwise(bounds):
         own = order[a:b]
         found = _centres(rows[own], weight[own]) if b > a else np.zeros((1, rows.shape[1]))
         centres.append(found)

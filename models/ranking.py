@@ -64,7 +64,7 @@ class Ranker:
         width = max(len(tree["feature"]) for tree in trees)
 
         def table(key: str, dtype: type) -> np.ndarray:
-            out = np.zeros((len(trees), width), dtype)
+            out: np.ndarray = np.zeros((len(trees), width), dtype)
             for row, tree in zip(out, trees, strict=True):
                 row[: len(tree[key])] = tree[key]
             return out

@@ -44,7 +44,9 @@ _ORDER = {"own_brand": 0, "flavour": 1, "scent": 1, "brand": 2}
 
 _DECLARED = re.compile(r"^\s*\*([^*]{1,20})\*")
 _BRACKETS = re.compile(r"[【\[({<《「『]([^】\])}>》」』]*)[】\])}>》」』]?")
-_MODEL = re.compile(r"(?<![a-z0-9])(?=[a-z0-9\-/.]*\d)(?=[a-z0-9\-/.]*[a-z])[a-z0-9][a-z0-9\-/.]{2,}")
+_MODEL = re.compile(
+    r"(?<![a-z0-9])(?=[a-z0-9\-/.]*\d)(?=[a-z0-9\-/.]*[a-z])[a-z0-9][a-z0-9\-/.]{2,}"
+)
 _NUMBER = re.compile(r"\d+(?:[.\-/:~+x*]\d+)*\s*(?:%?vol|[#%°度])?")
 _FLAVOUR_END = re.compile(r"(口味|风味|味道|味型|味|香型)")
 _SEPARATOR = re.compile(r"[\s,;:!?|/\\_+&·\-—~*\"'`.=#@$%^()\[\]{}<>]+")
@@ -145,8 +147,8 @@ class Reader:
         normalised = normalise(body)
         rest, sizes, models = self._strip_measures(normalised)
         segments = self._segments(rest)
-        if not segments:  # nothing but numbers: read them as they stand
-            segments = [Segment(normalised, False, False)] if normalised else []
+        if not segments and any(c.isalnum() for c in normalised):  # numbers alone: as they stand
+            segments = [Segment(normalised, False, False)]
         return self._assemble(text, normalised, segments, declared, sizes, models, brands)
 
     # -- cleaning ---------------------------------------------------------------------------
@@ -247,13 +249,13 @@ class Reader:
                 word = segment[i:j]
                 if j - i > 1 and (word in self._names or word in self._exceptions):
                     names.append((i, j))
-                if word in self._brands and (i == 0 or i in edges and j in edges):
+                if word in self._brands and (i == 0 or (i in edges and j in edges)):
                     found.append((i, j, "brand"))
                 elif (kind := self._descriptors.get(word)) is not None:
                     whole = j - i == length and not alone
                     if kind == "flavour" and word[-1] not in "味型" and not whole:
                         continue
-                    if whole or j - i > 1 and i in edges and j in edges:
+                    if whole or (j - i > 1 and i in edges and j in edges):
                         found.append((i, j, kind))
         found.extend(
             (at, at + len(brand) + segment.startswith("牌", at + len(brand)), "own_brand")
@@ -353,9 +355,7 @@ class Reader:
                     tokens.extend((word, role, in_core) for word in words)
                 if span.text:
                     tokens.append((span.text, span.role, in_core))
-                    spans.append(
-                        Span(offset + span.start, offset + span.end, span.text, span.role)
-                    )
+                    spans.append(Span(offset + span.start, offset + span.end, span.text, span.role))
                 place = span.end
             offset += len(segment) + 1
         return Reading(

@@ -16,18 +16,23 @@ from scipy import sparse
 from models import features
 from models.affinity import words_in
 from models.compiled import Compiled
-from models.index import KEYWORD, NAME, OFFICIAL, SAMPLE, TARIFF, Index
+from models.index import KEYWORD, NAME, OFFICIAL, SAMPLE, TARIFF
 from models.query import Query
+from models.reading import Reading
 from models.words import name_key
 
 SHORTLIST = 24
 PRUNE = 0.3
 # From this weight on a core is a known name; what a transformation leaves and carries over.
-KNOWN, LEFT_BEHIND, CARRIED = 0.5, 0.4, 0.8
+KNOWN, LEFT_BEHIND, CARRIED = 0.5, np.float32(0.4), np.float32(0.8)
+CARRYING = ("suffix", "inside", "name", "official", "vote", "end1", "end2", "end3", "head")
 FEW = 4  # up to this many lines are multiplied without scipy
 MAX_NAME = 12
 # From this support on, a brand or maker speaks for few codes: those are always short-listed.
 SPECIFIC = 0.5
+TIE = np.float32(1e-7)
+# Signals that most lines do not have.
+RARE = {"exact", "core_exact", "brand", "maker", "declared", "moved", "situation", "tariff"}
 
 # Signals read from dense arrays, in the order of the feature matrix. Those in RELATIVE are given
 # a second time as the distance to the line's best candidate.
@@ -102,9 +107,7 @@ class Signals:
         dense["profile"] = _product(vectors, self.index.profiles)
         self._ends(readings, dense)
         self._names(queries, dense, hidden)
-        dense["brand"] = self.brands.rows(
-            [(*q.brands, *q.reading.brands) for q in queries]
-        )
+        dense["brand"] = self.brands.rows([(*q.brands, *q.reading.brands) for q in queries])
         dense["maker"] = self.makers.rows([words_in(q.maker, self.makers.words) for q in queries])
         dense["meaning"] = self.meaning.similarity(raw)
         dense["declared"] = self._declared(queries)
@@ -115,11 +118,15 @@ class Signals:
         first = np.zeros((n, n_codes), np.float32)
         part = np.empty_like(first)
         for name, weight in _FIRST.items():
-            first += np.multiply(dense[name], np.float32(weight), out=part)
+            if name not in RARE or dense[name].any():
+                first += np.multiply(dense[name], np.float32(weight), out=part)
         for name in ("brand", "maker"):
-            first += dense[name] >= np.maximum(dense[name].max(axis=1, keepdims=True), SPECIFIC)
+            if dense[name].any():
+                best = dense[name].max(axis=1, keepdims=True)
+                first += dense[name] >= np.maximum(best, SPECIFIC)
         first[:, ~allowed] = -1.0
         size = min(SHORTLIST, n_codes)
+        first -= np.arange(n_codes, dtype=np.float32) * TIE  # equals: the lower code first
         top = np.argpartition(-first, size - 1, axis=1)[:, :size]
         order = np.argsort(-np.take_along_axis(first, top, 1), axis=1, kind="stable")
         top = np.take_along_axis(top, order, 1)
@@ -184,13 +191,13 @@ class Signals:
         keep = found.data > np.maximum(PRUNE * best[row], 0.05)
         return found.indices[keep], found.data[keep], row[keep]
 
-    def _ends(self, readings: Sequence[object], dense: dict[str, np.ndarray]) -> None:
+    def _ends(self, readings: Sequence[Reading], dense: dict[str, np.ndarray]) -> None:
         n, n_codes = len(readings), self.index.n_codes
         for name in ("end1", "end2", "end3", "head"):
             dense[name] = np.zeros((n, n_codes), np.float32)
         table = self.index.ends
         for i, reading in enumerate(readings):
-            buckets = features.end_buckets(reading)  # type: ignore[arg-type]
+            buckets = features.end_buckets(reading.core, reading.head)
             if not buckets:
                 continue
             for name, bucket in (*zip(("end1", "end2", "end3"), buckets[:-1], strict=False),
@@ -364,12 +371,16 @@ class Signals:
 def _transfer(dense: dict[str, np.ndarray]) -> None:
     """Let a transformation act: what the bare name says passes from the codes it leaves to the
     code it goes to, except where the whole core is a known name of a code."""
-    known = dense["core_exact"].max(axis=1, keepdims=True) >= KNOWN
-    left = (dense["moved"] < 0) & ~known & (dense["core_exact"] == 0)
-    reached = np.where(known, 0, np.maximum(dense["moved"], 0))
-    for name in ("suffix", "inside", "name", "official", "vote", "end1", "end2", "end3", "head"):
-        kept = np.where(left, dense[name] * LEFT_BEHIND, dense[name])
-        dense[name] = np.maximum(kept, CARRIED * reached * (reached > 0)).astype(np.float32)
+    for i in np.flatnonzero(dense["moved"].any(axis=1)):
+        if dense["core_exact"][i].max() >= KNOWN:
+            continue
+        moved = dense["moved"][i]
+        left = np.flatnonzero((moved < 0) & (dense["core_exact"][i] == 0))
+        reached = np.flatnonzero(moved > 0)
+        for name in CARRYING:
+            row = dense[name][i]
+            row[left] *= LEFT_BEHIND
+            row[reached] = np.maximum(row[reached], CARRIED * moved[reached])
 
 
 def _product(rows: sparse.csr_matrix, table: sparse.csr_matrix) -> np.ndarray:
@@ -390,4 +401,5 @@ def _product(rows: sparse.csr_matrix, table: sparse.csr_matrix) -> np.ndarray:
 def _shared(strength: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Per candidate: the strength of all candidates of its group, (n, size)."""
     same = groups[:, :, None] == groups[:, None, :]
-    return np.einsum("ijk,ik->ij", same, strength).astype(np.float32)
+    total: np.ndarray = np.einsum("ijk,ik->ij", same, strength).astype(np.float32)
+    return total

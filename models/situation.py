@@ -23,13 +23,14 @@ DECIDED, OPTION, DEFAULT = 1.0, 0.3, 0.5
 class Situation:
     """support: code → how strongly the rules speak for it; decided: the code they settle on, or
     ""; question, options: the open question, answer → code; evidence: reason in Chinese;
-    unknown_answer: the given answer fits no option."""
+    answered: a person's answer settled it; unknown_answer: the given answer fits no option."""
 
     support: Mapping[str, float] = field(default_factory=dict)
     decided: str = ""
     question: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     evidence: str = ""
+    answered: bool = False
     unknown_answer: bool = False
 
     @property
@@ -90,7 +91,8 @@ def _asked(question: str, options: Mapping[str, str], default: str, answer: str)
     code = _chosen(options, answer)
     if code is None:
         return Situation(support, question=question, options=options, unknown_answer=True)
-    return Situation({code: DECIDED}, code, evidence=f"已回答“{answer}”({question})")
+    evidence = f"已回答“{answer}”({question})"
+    return Situation({code: DECIDED}, code, evidence=evidence, answered=True)
 
 
 def _chosen(options: Mapping[str, str], answer: str) -> str | None:

@@ -25,7 +25,7 @@ from models.labels import LabelledLine
 from models.matcher import BATCH, lead
 from models.query import Query
 from models.ranking import Ranker
-from models.reading import Reading
+from models.reading_many import TermReading
 from models.signals import NAMES, SHORTLIST, Signals
 
 N_SAMPLES, N_NAMES = 9000, 6000
@@ -84,7 +84,7 @@ class Trainer:
     def lexicon_examples(
         self,
         terms: Sequence[Term],
-        readings: Sequence[Reading],
+        readings: Sequence[TermReading],
         query_of: Callable[[Sample], Query],
     ) -> tuple[Examples, list[Query]]:
         """Samples and names as queries, each with its own text hidden.
@@ -158,9 +158,7 @@ class Trainer:
             else:
                 right_short[pair] = any(names[place] & self._kb.taxonomy.short_names(c)
                                         for c in codes[line])  # fmt: skip
-            right[pair] = (
-                self._codes[place] in codes[line] if codes[line] else right_short[pair]
-            )
+            right[pair] = self._codes[place] in codes[line] if codes[line] else right_short[pair]
         return Examples(
             np.concatenate(values), right, right_short, np.repeat(weight, SHORTLIST), code
         )

@@ -41,9 +41,7 @@ class Transformations:
                 hits.setdefault(number, word)
         return [(word, self.moves[number]) for number, word in sorted(hits.items())]
 
-    def signal(
-        self, readings: Sequence[Reading], bare: np.ndarray
-    ) -> np.ndarray:
+    def signal(self, readings: Sequence[Reading], bare: np.ndarray) -> np.ndarray:
         """+ for codes a word moves the product to, − for those it moves it out of.
 
         bare: (n_lines, n_codes) how well the name alone fits each code, 0–1.

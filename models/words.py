@@ -62,9 +62,7 @@ class Words:
 
     def reader(self, engine: str) -> Reader:
         known = chain(self.names, self.descriptors)
-        words = sorted(
-            {w for w in known if 1 < len(w) <= MAX_TOKENIZER_WORD and not w.isascii()}
-        )
+        words = sorted({w for w in known if 1 < len(w) <= MAX_TOKENIZER_WORD and not w.isascii()})
         return Reader(
             Tokenizer(engine, words),
             self.names,

@@ -22,6 +22,7 @@ from scipy import sparse
 
 from knowledge_base import KnowledgeBase
 from models import features
+from models.reading_many import read_many
 from models.tokenizer import available_engine
 from models.words import Words
 
@@ -101,7 +102,7 @@ def main() -> None:
     texts = texts_of(kb)
     targets = reduce(embed(texts, options.cache))
     reader = Words.of(kb).reader(available_engine())
-    raw = features.matrix([reader.read(text) for text in texts])
+    raw = read_many(reader, texts)[1]
     seen = np.bincount(raw.indices, minlength=features.N_FEATURES)
     buckets = np.flatnonzero(seen >= MIN_SEEN).astype(np.int32)
     rows = features.unit_rows(raw[:, buckets].tocsr())

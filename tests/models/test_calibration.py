@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.calibration import Calibration, calibration_error, wilson
 from models.learned import load_learned
-from models.training import STRONG_PRECISION, fit_calibration
+from models.training import STRONG_PRECISION, OutOfFold, fit_calibration
 
 SHIPPED = load_learned().calibration
 scores = st.floats(-20, 20)
@@ -88,7 +88,8 @@ def test_fitted_map_is_monotone_and_its_strong_lines_are_precise() -> None:
     score = chance.normal(1, 3, 4000)
     margin = np.abs(chance.normal(2, 2, 4000))
     right = chance.uniform(size=4000) < 1 / (1 + np.exp(-(score + 0.5 * margin)))
-    fitted = fit_calibration(score, margin, right)
+    found = OutOfFold(score, margin, right, np.arange(4000))
+    fitted = fit_calibration(found, np.ones(4000, bool))
     strong = fitted.probability(score, margin) >= fitted.strong
     assert fitted.slope > 0 and fitted.margin_slope >= 0
     assert strong.any()
@@ -98,5 +99,17 @@ def test_fitted_map_is_monotone_and_its_strong_lines_are_precise() -> None:
 
 def test_lines_that_are_never_right_are_never_strong() -> None:
     score = np.linspace(-2, 2, 50)
-    fitted = fit_calibration(score, score - score.min(), np.zeros(50, bool))
+    found = OutOfFold(score, score - score.min(), np.zeros(50, bool), np.arange(50))
+    fitted = fit_calibration(found, np.ones(50, bool))
     assert fitted.strong == 1.0
+
+
+def test_lines_that_the_rules_keep_medium_do_not_set_the_threshold() -> None:
+    score = np.linspace(-3, 3, 1000)
+    right = score > 0
+    right[-50:] = False  # the surest lines are wrong, but may never be strong
+    eligible = np.ones(1000, bool)
+    eligible[-50:] = False
+    found = OutOfFold(score, np.zeros(1000), right, np.arange(1000))
+    assert fit_calibration(found, eligible).strong < 1.0
+    assert fit_calibration(found, np.ones(1000, bool)).strong == 1.0

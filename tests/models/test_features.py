@@ -48,7 +48,8 @@ def test_size_does_not_move_the_vector(reader: Reader) -> None:
 
 
 def test_names_with_the_same_last_noun_share_their_ends(reader: Reader) -> None:
-    one, other = (features.end_buckets(reader.read(n)) for n in ("玻璃茶叶罐", "竹制茶叶罐"))
+    readings = [reader.read(name) for name in ("玻璃茶叶罐", "竹制茶叶罐")]
+    one, other = (features.end_buckets(reading.core, reading.head) for reading in readings)
     assert set(one) & set(other)
 
 
