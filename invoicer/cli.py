@@ -31,8 +31,8 @@ app = typer.Typer(
     help="发票商品税收分类编码助手", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.add_typer(cli_kb.app, name="kb", help="查询知识库")
-out = Console(markup=False, emoji=False)
-err = Console(stderr=True, markup=False, emoji=False)
+out = Console(markup=False, emoji=False, soft_wrap=True)
+err = Console(stderr=True, markup=False, emoji=False, soft_wrap=True)
 DONE, SOME_FAILED, BAD_INPUT = 0, 1, 2
 MAX_LISTED = 20
 

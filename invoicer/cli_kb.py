@@ -15,13 +15,13 @@ from invoicer.line import parse_date, today
 from invoicer.settings import Settings
 from invoicer.show import print_code, print_codes, print_diff, print_findings
 from knowledge_base import KnowledgeBase
-from knowledge_base.official import OfficialTableError
-from knowledge_base.successors import stale_rows
+from knowledge_base.official.successors import stale_rows
+from knowledge_base.official.table import OfficialTableError
 from knowledge_base.taxonomy import TaxCode
 
 app = typer.Typer(no_args_is_help=True)
-out = Console(markup=False, emoji=False)
-err = Console(stderr=True, markup=False, emoji=False)
+out = Console(markup=False, emoji=False, soft_wrap=True)
+err = Console(stderr=True, markup=False, emoji=False, soft_wrap=True)
 
 
 def _current() -> KnowledgeBase:

@@ -19,8 +19,8 @@ from invoicer.line import parse_date
 from invoicer.refit import refit
 from models.evaluation import Judged, Report, Share, measure
 
-out = Console(markup=False, emoji=False)
-err = Console(stderr=True, markup=False, emoji=False)
+out = Console(markup=False, emoji=False, soft_wrap=True)
+err = Console(stderr=True, markup=False, emoji=False, soft_wrap=True)
 
 
 def evaluate(

@@ -7,7 +7,7 @@ from pathlib import Path
 import platformdirs
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from knowledge_base.versions import VersionStore
+from knowledge_base.official.versions import VersionStore
 
 
 class Settings(BaseSettings):

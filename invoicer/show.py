@@ -9,9 +9,9 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from invoicer.suggestion import Suggestion, Tier
-from knowledge_base.checks import Finding
+from knowledge_base.official.checks import Finding
+from knowledge_base.official.table_diff import TableDiff
 from knowledge_base.rates import RateAdvice
-from knowledge_base.table_diff import TableDiff
 from knowledge_base.taxonomy import TaxCode, Taxonomy
 from models.matcher import Match
 from models.query import Query

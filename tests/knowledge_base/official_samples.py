@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 import xlsxwriter
 
-from knowledge_base.official import OfficialRow
+from knowledge_base.official.table import OfficialRow
 
 OFFICIAL = Path(__file__).parents[3] / "shared" / "data" / "official"
 XML_V29 = OFFICIAL / "spbm_v29.xml"

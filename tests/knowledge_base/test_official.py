@@ -26,8 +26,8 @@ from official_samples import (
     workbook,
 )
 
-from knowledge_base.checks import check_table, has_errors
-from knowledge_base.official import OfficialRow, OfficialTable, OfficialTableError, read_table
+from knowledge_base.official.checks import check_table, has_errors
+from knowledge_base.official.table import OfficialRow, OfficialTable, OfficialTableError, read_table
 
 needs_official_files = pytest.mark.skipif(
     not XML_V29.exists(), reason="the official files of ../shared/data are not here"

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from official_samples import XLSX_V32, XML_V29, as_json, as_xml, row, small_table
 
-from knowledge_base import KnowledgeBase, tables, versions
-from knowledge_base.official import OfficialRow, OfficialTableError, read_table
-from knowledge_base.successors import stale_rows
-from knowledge_base.versions import VersionStore, compare
+from knowledge_base import KnowledgeBase, tables
+from knowledge_base.official import versions
+from knowledge_base.official.successors import stale_rows
+from knowledge_base.official.table import OfficialRow, OfficialTableError, read_table
+from knowledge_base.official.versions import VersionStore, compare
 
 needs_official_files = pytest.mark.skipif(
     not XML_V29.exists(), reason="the official files of ../shared/data are not here"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from knowledge_base import tables
 from knowledge_base.base import RATES, KnowledgeBase
-from knowledge_base.official_row import OfficialRow
+from knowledge_base.official.row import OfficialRow
 
 
 def rate_column(effective: dt.date) -> str:

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from knowledge_base import official_notes, tables
+from knowledge_base import tables
 from knowledge_base.base import RATES
-from knowledge_base.checks import nearest_ancestor
-from knowledge_base.official_row import OfficialRow
-from knowledge_base.official_state import rate_column, rows_on
+from knowledge_base.official import notes
+from knowledge_base.official.checks import nearest_ancestor
+from knowledge_base.official.row import OfficialRow
+from knowledge_base.official.state import rate_column, rows_on
 
 MERGED = ("taxonomy", "short_names", "former_names")
 DAY = dt.timedelta(days=1)
@@ -223,10 +224,10 @@ class _Merge:
 
 def _derived(row: OfficialRow) -> Row:
     return {
-        "includes": "|".join(official_notes.includes(row)),
-        "excludes": "|".join(official_notes.excludes(row)),
-        "tariff_headings": "|".join(official_notes.tariff_headings(row)),
-        "statistics_codes": "|".join(official_notes.statistics_codes(row)),
+        "includes": "|".join(notes.includes(row)),
+        "excludes": "|".join(notes.excludes(row)),
+        "tariff_headings": "|".join(notes.tariff_headings(row)),
+        "statistics_codes": "|".join(notes.statistics_codes(row)),
         "consumption_tax": row.consumption_tax.replace("、", "|"),
     }
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from knowledge_base.official_files import MAX_BYTES, read_raw
-from knowledge_base.official_raw import OfficialTableError, RawTable
-from knowledge_base.official_row import OfficialRow, OfficialTable
+from knowledge_base.official.files import MAX_BYTES, read_raw
+from knowledge_base.official.raw import OfficialTableError, RawTable
+from knowledge_base.official.row import OfficialRow, OfficialTable
 
 __all__ = ["OfficialRow", "OfficialTable", "OfficialTableError", "read_table"]
 

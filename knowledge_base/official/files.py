@@ -15,14 +15,14 @@ from xml.etree.ElementTree import ParseError
 from defusedxml import DefusedXmlException
 from defusedxml import ElementTree as SafeTree
 
-from knowledge_base.official_raw import (
+from knowledge_base.official.raw import (
     MAX_ROWS,
     OfficialTableError,
     RawTable,
     cell_text,
     too_many_rows,
 )
-from knowledge_base.official_sheets import read_sheet
+from knowledge_base.official.sheets import read_sheet
 
 MAX_BYTES = 64 << 20
 

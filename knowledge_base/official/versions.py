@@ -15,8 +15,8 @@ from pathlib import Path
 
 from knowledge_base import tables
 from knowledge_base.base import KnowledgeBase
-from knowledge_base.checks import check_table, has_errors
-from knowledge_base.manifest import (
+from knowledge_base.official.checks import check_table, has_errors
+from knowledge_base.official.manifest import (
     BUILT_IN,
     InstallReport,
     VersionInfo,
@@ -24,11 +24,11 @@ from knowledge_base.manifest import (
     read_source_rows,
     write_source,
 )
-from knowledge_base.merge import MERGED, Edition, merge_table
-from knowledge_base.official import OfficialRow, OfficialTable, OfficialTableError, read_table
-from knowledge_base.official_state import dated_only, rows_on, table_days
-from knowledge_base.store_files import locked, share_tables, write_whole
-from knowledge_base.table_diff import TableDiff, compare
+from knowledge_base.official.merge import MERGED, Edition, merge_table
+from knowledge_base.official.state import dated_only, rows_on, table_days
+from knowledge_base.official.store_files import locked, share_tables, write_whole
+from knowledge_base.official.table import OfficialRow, OfficialTable, OfficialTableError, read_table
+from knowledge_base.official.table_diff import TableDiff, compare
 
 __all__ = ["InstallReport", "TableDiff", "VersionInfo", "VersionStore", "compare"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
-from knowledge_base.official_row import OfficialRow
+from knowledge_base.official.row import OfficialRow
 from knowledge_base.taxonomy import CODE_LENGTH, is_code, pairs
 
 # A table that lacks more than this share of the known codes is a part of a table.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from knowledge_base.official_row import OfficialRow
+from knowledge_base.official.row import OfficialRow
 
 
 @dataclass(frozen=True, slots=True)

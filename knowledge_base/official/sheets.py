@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from typing import Any
 
-from knowledge_base.official_raw import (
+from knowledge_base.official.raw import (
     MAX_ROWS,
     OfficialTableError,
     RawTable,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from knowledge_base.official_row import OfficialRow
+from knowledge_base.official.row import OfficialRow
 from knowledge_base.taxonomy import CODE_LENGTH
 
 _INCLUDES = re.compile(r"(?<!不)包括([^。；;]*)")

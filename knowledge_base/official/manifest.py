@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
-from knowledge_base.checks import Finding
-from knowledge_base.official_raw import OfficialTableError
-from knowledge_base.official_row import OfficialRow
-from knowledge_base.table_diff import TableDiff
+from knowledge_base.official.checks import Finding
+from knowledge_base.official.raw import OfficialTableError
+from knowledge_base.official.row import OfficialRow
+from knowledge_base.official.table_diff import TableDiff
 
 BUILT_IN = "builtin"
 SOURCE = "source"

@@ -1,0 +1,1 @@
+"""The administration's own code tables: reading, checking, comparing, installing versions."""
