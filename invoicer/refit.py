@@ -16,11 +16,12 @@ from invoicer.tiers import facts_of, may_be_strong
 from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Sample
 from models.calibration import Calibration, calibration_error, wilson
+from models.candidates import NAMES
 from models.compiled import compile_knowledge
 from models.labels import LabelledLine
 from models.learned import SHIPPED, save_learned
 from models.query import Query, QueryMaker
-from models.signals import NAMES, Signals
+from models.signals import Signals
 from models.situation import Situations
 from models.tokenizer import available_engine
 from models.training import OutOfFold, Trainer, fit_calibration, join

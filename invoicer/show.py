@@ -13,9 +13,9 @@ from knowledge_base.official.checks import Finding
 from knowledge_base.official.table_diff import TableDiff
 from knowledge_base.rates import RateAdvice
 from knowledge_base.taxonomy import TaxCode, Taxonomy
+from models.candidates import NAMES
 from models.matcher import Match
 from models.query import Query
-from models.signals import NAMES
 
 TIER_STYLE = {Tier.STRONG: "green", Tier.MEDIUM: "yellow", Tier.WEAK: "red"}
 TREATMENTS = {"taxed": "应税", "zero": "零税率", "exempt": "免税", "not_taxed": "不征税"}

@@ -29,8 +29,9 @@ from models.words import Words
 
 FORMAT = "1"
 LOCK_SECONDS = 180.0
-_SOURCES = ("normalise", "tokenizer", "reading", "words", "features", "index", "affinity",
-            "meaning", "transformation", "reading_many", "compiled")  # fmt: skip
+_SOURCES = ("normalise", "tokenizer", "measures", "segments", "roles", "reading", "words",
+            "features", "index", "affinity", "meaning", "transformation", "reading_many",
+            "compiled")  # fmt: skip
 
 
 class BundleError(Exception):

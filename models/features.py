@@ -11,7 +11,8 @@ from zlib import crc32
 import numpy as np
 from scipy import sparse
 
-from models.reading import ROLE_WEIGHT, Reading
+from models.reading import Reading
+from models.roles import ROLE_WEIGHT
 
 N_FEATURES = 1 << 20
 _MASK = N_FEATURES - 1

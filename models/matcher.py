@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.calibration import Calibration
+from models.candidates import NAMES, Candidates
 from models.compiled import Compiled
 from models.query import Query
 from models.ranking import Ranker
-from models.signals import NAMES, Candidates, Signals
+from models.signals import Signals
 
 BATCH = 64
 
@@ -69,9 +70,15 @@ class Matcher:
 
     def _rank(self, query: Query, found: Candidates, scores: np.ndarray, a: int, b: int) -> Match:
         order = a + np.argsort(-scores[a:b], kind="stable")
+        settled = self._settled(query, found.code[order])
+        if settled is not None:  # a person has answered: that code comes first
+            order = np.concatenate([order[settled : settled + 1], np.delete(order, settled)])
+            scores[order[0]] = scores[order].max()
         places, ranked = found.code[order], scores[order]
         margin = lead(ranked, self.compiled.facts.group[places])
         probability = float(self.calibration.probability(ranked[0], margin))
+        if settled is not None:
+            probability = max(probability, self.calibration.strong)
         if not any(char.isalnum() for char in query.reading.clean):
             probability = 0.0  # nothing was read: whatever comes first is chance
         odds = 1.0 / (1.0 + np.exp(-ranked))
@@ -83,6 +90,14 @@ class Matcher:
             signals=found.values[order],
             terms=found.term[order],
         )
+
+    def _settled(self, query: Query, places: np.ndarray) -> int | None:
+        """Rank of the code that an answer has settled on; None without one."""
+        if not query.situation.answered:
+            return None
+        codes = self.compiled.index.codes
+        ranks = [i for i, place in enumerate(places) if codes[place] == query.situation.decided]
+        return ranks[0] if ranks else None
 
 
 def lead(scores: np.ndarray, groups: np.ndarray) -> float:

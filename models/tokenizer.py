@@ -48,3 +48,11 @@ class Tokenizer:
             words: list[str] = self._impl.cut(text, False)
             return words
         return list(self._impl.cut(text, HMM=False))
+
+    def edges(self, text: str) -> set[int]:
+        """Places where a word begins or ends."""
+        edges, place = {0}, 0
+        for word in self.cut(text):
+            place += len(word)
+            edges.add(place)
+        return edges

@@ -19,6 +19,7 @@ import numpy as np
 from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Sample
 from models.calibration import MARGIN_CAP, Calibration, wilson
+from models.candidates import NAMES
 from models.compiled import is_frozen
 from models.index import NAME, Term
 from models.labels import LabelledLine
@@ -26,7 +27,7 @@ from models.matcher import BATCH, lead
 from models.query import Query
 from models.ranking import Ranker
 from models.reading_many import TermReading
-from models.signals import NAMES, SHORTLIST, Signals
+from models.signals import SHORTLIST, Signals
 
 N_SAMPLES, N_NAMES = 9000, 6000
 CONTEXT_WEIGHT, SAMPLE_WEIGHT, NAME_WEIGHT, LABELLED_WEIGHT = 2.0, 1.0, 0.3, 8.0

@@ -11,6 +11,10 @@ from knowledge_base import KnowledgeBase
 from models.normalise import normalise
 from models.reading import Reading
 
+# From this weight on a core is a known name; what a transformation leaves and carries over.
+KNOWN, LEFT_BEHIND, CARRIED = 0.5, np.float32(0.4), np.float32(0.8)
+CARRYING = ("suffix", "inside", "name", "official", "vote", "end1", "end2", "end3", "head")
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -54,6 +58,21 @@ class Transformations:
                     out[i, move.sources] = np.minimum(out[i, move.sources], -fit)
                     out[i, move.target] = max(float(out[i, move.target]), fit)
         return out
+
+
+def transfer(dense: dict[str, np.ndarray]) -> None:
+    """Let a transformation act: what the bare name says passes from the codes it leaves to the
+    code it goes to, except where the whole core is a known name of a code."""
+    for i in np.flatnonzero(dense["moved"].any(axis=1)):
+        if dense["core_exact"][i].max() >= KNOWN:
+            continue
+        moved = dense["moved"][i]
+        left = np.flatnonzero((moved < 0) & (dense["core_exact"][i] == 0))
+        reached = np.flatnonzero(moved > 0)
+        for name in CARRYING:
+            row = dense[name][i]
+            row[left] *= LEFT_BEHIND
+            row[reached] = np.maximum(row[reached], CARRIED * moved[reached])
 
 
 def compile_transformations(kb: KnowledgeBase, places: dict[str, int]) -> Transformations:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from knowledge_base import KnowledgeBase, tables
 from knowledge_base.taxonomy import is_code, pairs, subtree_prefix
 from models.features import N_FEATURES
-from models.reading import ROLE_WEIGHT
+from models.roles import ROLE_WEIGHT
 from models.words import name_key
 
 DATA = tables.DATA

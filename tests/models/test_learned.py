@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.candidates import NAMES
 from models.learned import SHIPPED, load_learned, save_learned
-from models.signals import NAMES
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from models.candidates import NAMES
 from models.ranking import Ranker
-from models.signals import NAMES, SHORTLIST, Signals
+from models.signals import SHORTLIST, Signals
 from models.training import TREES, Examples, Trainer
 
 

@@ -1,0 +1,165 @@
+"""Roles in a segment: which stretches are brands or descriptors, not the thing itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from models.tokenizer import Tokenizer
+
+# What each role keeps of a word's weight when names are compared. The core product counts in
+# full; what describes it counts for less the less it says about the kind of goods.
+ROLE_WEIGHT: dict[str, float] = {
+    "core": 1.0,
+    "side": 0.5,
+    "material": 0.9,
+    "process": 0.9,
+    "state": 0.9,
+    "audience": 0.6,
+    "brand": 0.25,
+    "flavour": 0.1,
+    "scent": 0.1,
+    "colour": 0.15,
+    "size_word": 0.15,
+    "grade": 0.15,
+    "season_style": 0.25,
+    "origin": 0.15,
+    "packing": 0.15,
+    "condition": 0.1,
+    "certification": 0.1,
+    "promotion": 0.0,
+}
+ASKED_ROLES = ("flavour", "scent")
+KEPT_ROLES = {"material", "audience", "process", "state"}
+MAX_WORD = 12
+# What is marked first where spans overlap: the line's own brand, flavours, known brands, the rest.
+_ORDER = {"own_brand": 0, "flavour": 1, "scent": 1, "brand": 2}
+
+_FLAVOUR_END = re.compile(r"(口味|风味|味道|味型|味|香型)")
+_MAKE = re.compile(r"^[\u4e00-\u9fff]{2,4}牌(?=.{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the cleaned text with its role."""
+
+    start: int
+    end: int
+    text: str
+    role: str
+
+
+class Roles:
+    """Finds the roles in a segment.
+
+    names: every known name; descriptors: word → kind; exceptions: words that only look like
+    descriptors; brands: brand or alias → True where it is an ordinary word too.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        names: Set[str],
+        descriptors: Mapping[str, str],
+        exceptions: Set[str],
+        brands: Mapping[str, bool],
+    ):
+        self._tokenizer = tokenizer
+        self._names = names
+        self._descriptors = descriptors
+        self._exceptions = exceptions
+        self._brands = brands
+
+    def scan(self, segment: str, brands: Sequence[str], alone: bool) -> list[Span]:
+        """Non-overlapping descriptor and brand spans of one segment, in order.
+
+        brands: words of the line's brand column; alone: the name has no other segment.
+        """
+        length = len(segment)
+        names: list[tuple[int, int]] = []
+        found: list[tuple[int, int, str]] = []
+        edges = self._tokenizer.edges(segment)
+        for i in range(length):
+            for j in range(i + 1, min(length, i + MAX_WORD) + 1):
+                word = segment[i:j]
+                if j - i > 1 and (word in self._names or word in self._exceptions):
+                    names.append((i, j))
+                if word in self._brands and (i == 0 or (i in edges and j in edges)):
+                    found.append((i, j, "brand"))
+                elif (kind := self._descriptors.get(word)) is not None:
+                    whole = j - i == length and not alone
+                    if kind == "flavour" and word[-1] not in "味型" and not whole:
+                        continue
+                    if whole or (j - i > 1 and i in edges and j in edges):
+                        found.append((i, j, kind))
+        found.extend(
+            (at, at + len(brand) + segment.startswith("牌", at + len(brand)), "own_brand")
+            for brand in brands
+            if (at := segment.find(brand)) >= 0 and len(brand) < length
+        )
+        if match := _MAKE.match(segment):
+            found.append((0, match.end(), "own_brand"))
+        for match in _FLAVOUR_END.finditer(segment):
+            if (flavour := self._flavour(segment, match.start())) is not None:
+                found.append((flavour[0], match.end(), flavour[1]))
+        return self._choose(segment, found, names)
+
+    def _flavour(self, segment: str, end: int) -> tuple[int, str] | None:
+        """(start, kind) of the flavour or scent that ends at `end` (before 味, 香型)."""
+        for start in range(max(0, end - 5), end):
+            kind = self._descriptors.get(segment[start:end])
+            if kind in ASKED_ROLES:
+                return start, str(kind)
+        return None
+
+    def _choose(
+        self, segment: str, found: list[tuple[int, int, str]], names: list[tuple[int, int]]
+    ) -> list[Span]:
+        chosen: list[Span] = []
+        taken = [False] * len(segment)
+        found.sort(key=lambda f: (_ORDER.get(f[2], 3), f[0] - f[1], f[0]))
+        for i, j, kind in found:
+            if any(taken[i:j]):
+                continue
+            if kind == "own_brand":
+                chosen.append(Span(i, j, segment[i:j], "brand"))
+                taken[i:j] = [True] * (j - i)
+                continue
+            if kind == "brand" and not self._is_brand(segment, i, j, names):
+                continue
+            if kind != "brand" and self._belongs_to_name(segment, i, j, kind, names):
+                continue
+            chosen.append(Span(i, j, segment[i:j], kind))
+            taken[i:j] = [True] * (j - i)
+        chosen.sort(key=lambda s: s.start)
+        return chosen
+
+    def _is_brand(self, segment: str, i: int, j: int, names: list[tuple[int, int]]) -> bool:
+        """A brand that is an ordinary word counts only in front, and only where no name goes
+        across its end (苹果手机 yes, 苹果汁 no)."""
+        if any(a <= i and j <= b and b - a > j - i for a, b in names):
+            return False
+        if segment[i:j].isascii() and (
+            (i > 0 and segment[i - 1].isascii() and segment[i - 1].isalpha())
+            or (j < len(segment) and segment[j].isascii() and segment[j].isalpha())
+        ):
+            return False
+        if self._brands[segment[i:j]] or (i, j) in names:
+            return i == 0 and j < len(segment) and not any(a < j < b for a, b in names)
+        return not any(a < i < b or a < j < b for a, b in names if b - a > j - i)
+
+    def _belongs_to_name(
+        self, segment: str, i: int, j: int, kind: str, names: list[tuple[int, int]]
+    ) -> bool:
+        """Whether the word is part of a longer known name and so no descriptor (酱油瓶的酱)."""
+        around = [(a, b) for a, b in names if a <= i and j <= b and b - a > j - i]
+        if any(segment[a:b] in self._exceptions for a, b in around):
+            return True
+        if kind in {"colour", "flavour"} and j == len(segment) and i > 0 and (i, j) in names:
+            return segment[i:j][-1] not in "味型色"
+        if kind == "flavour":
+            return any(a < i for a, _ in around) or segment[i:j] in self._exceptions
+        if kind in {"material", "process", "state", "audience", "promotion"} and j < len(segment):
+            return any(b - a <= 4 for a, b in around)
+        return bool(around)
