@@ -51,7 +51,7 @@ class Assistant:
         """The assistant of this installation; compiles its bundle on first use."""
         settings = settings or Settings()
         engine = settings.engine or available_engine()
-        kb = KnowledgeBase.load(settings.version_store().current_root())
+        kb = settings.knowledge_base()
         try:
             compiled = load_or_compile(kb, engine, settings.data_dir / "bundles", progress)
         except BundleError as error:

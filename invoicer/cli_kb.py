@@ -25,7 +25,7 @@ err = Console(stderr=True, markup=False, emoji=False, soft_wrap=True)
 
 
 def _current() -> KnowledgeBase:
-    return KnowledgeBase.load(Settings().version_store().current_root())
+    return Settings().knowledge_base()
 
 
 @contextmanager

@@ -14,9 +14,7 @@ from rich.table import Table as RichTable
 from invoicer.assistant import Assistant
 from invoicer.errors import InputError, InvoicerError
 from invoicer.evaluate import judge, read_labelled
-from invoicer.html_report import write_report
 from invoicer.line import parse_date
-from invoicer.refit import refit
 from models.evaluation import Judged, Report, Share, measure
 
 out = Console(markup=False, emoji=False, soft_wrap=True)
@@ -41,6 +39,8 @@ def evaluate(
         raise typer.Exit(2) from None
     reports = reports_of(judged)
     if html:
+        from invoicer.html_report import write_report
+
         write_report(html, reports, judged, assistant.model_version, assistant.kb_version)
     if as_json:
         versions = {"model_version": assistant.model_version, "kb_version": assistant.kb_version}
@@ -94,6 +94,8 @@ def train(
     seed: Annotated[int, typer.Option(help="随机种子")] = 0,
 ) -> None:
     """重新拟合学习部分(排序器与校准);同一种子结果相同。"""
+    from invoicer.refit import refit  # scikit-learn and friends: not for other commands
+
     try:
         for path in labelled or []:
             read_labelled(path)  # an unusable file is refused before minutes of work

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from knowledge_base.official.versions import VersionStore
+from knowledge_base import KnowledgeBase
+
+if TYPE_CHECKING:
+    from knowledge_base.official.versions import VersionStore
 
 
-class Settings(BaseSettings):
+def _data_dir() -> Path:
+    return Path(os.environ.get("INVOICER_DATA_DIR") or platformdirs.user_data_dir("invoicer"))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
     """data_dir: bundles and everything the program writes by itself; engine: rjieba or jieba,
     empty for the fastest one installed."""
 
-    model_config = SettingsConfigDict(env_prefix="INVOICER_")
-
-    data_dir: Path = Path(platformdirs.user_data_dir("invoicer"))
-    engine: str = ""
+    data_dir: Path = field(default_factory=_data_dir)
+    engine: str = field(default_factory=lambda: os.environ.get("INVOICER_ENGINE", ""))
 
     def version_store(self) -> VersionStore:
         """The installed versions of the code table; the built-in one where none was imported."""
-        return VersionStore(self.data_dir / "knowledge_base")
+        # Loaded when asked for: the readers of official files are no part of answering.
+        from knowledge_base.official.versions import VersionStore
+
+        return VersionStore(self.knowledge_dir)
+
+    def knowledge_base(self) -> KnowledgeBase:
+        """The knowledge base in use."""
+        if not self.knowledge_dir.exists():
+            return KnowledgeBase.load()
+        return KnowledgeBase.load(self.version_store().current_root())
+
+    @property
+    def knowledge_dir(self) -> Path:
+        return self.data_dir / "knowledge_base"

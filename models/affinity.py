@@ -23,9 +23,8 @@ class Affinity:
     words: dict[str, int]
     table: sparse.csr_matrix
 
-    def rows(self, found: Sequence[Iterable[str]]) -> np.ndarray:
-        """Strongest support per code for each line's words: (n_lines, n_codes) float32."""
-        out = np.zeros((len(found), self.table.shape[1]), np.float32)
+    def fill(self, out: np.ndarray, found: Sequence[Iterable[str]]) -> None:
+        """Strongest support per code for each line's words, into zeros (n_lines, n_codes)."""
         for i, words in enumerate(found):
             for word in words:
                 row = self.words.get(word)
@@ -33,7 +32,6 @@ class Affinity:
                     a, b = self.table.indptr[row : row + 2]
                     columns = self.table.indices[a:b]
                     out[i, columns] = np.maximum(out[i, columns], self.table.data[a:b])
-        return out
 
 
 def _affinity(support: Mapping[str, Mapping[int, float]], n_codes: int) -> Affinity:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,15 @@ STATIC = ("catch_all", "log_terms", "service", "excluded")
 PAIR = ("fuzzy", "unit_service", "unit_goods")
 GROUP = ("group_vote", "family_vote", "agreement", "rank")
 LINE = ("core_length", "best_term", "best_suffix", "n_close")
-NAMES = (*DENSE, *(f"{n}_gap" for n in RELATIVE), *STATIC, *PAIR, *GROUP, *LINE)
+REST = (*STATIC, *PAIR, *GROUP, *LINE)
+NAMES = (*DENSE, *(f"{n}_gap" for n in RELATIVE), *REST)
+AT = {name: place for place, name in enumerate(NAMES)}
+RELATIVE_AT = [AT[name] for name in RELATIVE]
+# Independent signals whose agreement counts, by their place in RELATIVE.
+AGREEING = [
+    RELATIVE.index(name)
+    for name in ("official", "name", "sample", "profile", "end2", "head", "suffix", "meaning")
+]
 
 
 @dataclass(slots=True)
@@ -45,57 +53,64 @@ class Candidates:
 def flatten(
     compiled: Compiled,
     queries: Sequence[Query],
-    dense: dict[str, np.ndarray],
+    dense: np.ndarray,
     first: np.ndarray,
     top: np.ndarray,
     best_term: np.ndarray,
 ) -> Candidates:
     """Candidates of the short-listed codes.
 
-    dense: signal → (n_lines, n_codes); first: first-pass scores, likewise; top: (n_lines, size)
+    dense: (len(DENSE), n_lines, n_codes); first: first-pass scores, likewise; top: (n_lines, size)
     code places, best first; best_term: nearest term of each (line, code).
     """
     n, size = top.shape
     lines = np.arange(n)[:, None]
-    block: dict[str, np.ndarray] = {name: dense[name][lines, top] for name in DENSE}
-    for name in RELATIVE:
-        block[f"{name}_gap"] = block[name] - block[name].max(axis=1, keepdims=True)
-    facts = compiled.facts
+    facts, index = compiled.facts, compiled.index
     term = best_term[lines, top]
-    block["catch_all"] = facts.catch_all[top]
-    block["service"] = facts.service[top]
-    block["log_terms"] = np.log1p(compiled.index.term_count)[top]
-    block["excluded"] = _excluded(facts.excluded_terms, queries, top)
-    block["fuzzy"] = _fuzzy(compiled.index.terms, queries, term)
-    service_unit = np.array([q.unit in compiled.service_units for q in queries])[:, None]
-    goods_unit = np.array([q.unit in compiled.goods_units for q in queries])[:, None]
-    block["unit_service"] = np.where(service_unit, 1 - 2 * facts.service[top], 0)
-    block["unit_goods"] = np.where(goods_unit, 2 * facts.service[top] - 1, 0)
-    strength = np.exp(3.0 * (np.take_along_axis(first, top, 1)))
+    block = dense[:, lines, top]  # (n_dense, n_lines, size)
+    relative = block[RELATIVE_AT]
+    gaps = relative - relative.max(axis=2, keepdims=True)
+    strength = np.exp(3.0 * np.take_along_axis(first, top, 1))
     strength /= strength.sum(axis=1, keepdims=True)
-    block["group_vote"] = _shared(strength, facts.group[top])
-    block["family_vote"] = _shared(strength, facts.family[top])
-    agreeing = ("official", "name", "sample", "profile", "end2", "head", "suffix", "meaning")
-    block["agreement"] = sum(
-        ((block[f"{s}_gap"] >= 0) & (block[s] > 0)).astype(np.float32) for s in agreeing
-    )  # type: ignore[assignment]
-    block["rank"] = np.broadcast_to(np.arange(size, dtype=np.float32), (n, size))
-    best_any = np.maximum.reduce([block["official"], block["name"], block["sample"]])
-    length = np.array([len(q.reading.core) for q in queries], np.float32)[:, None]
-    block["core_length"] = np.broadcast_to(length, (n, size))
-    block["best_term"] = np.broadcast_to(best_any.max(axis=1, keepdims=True), (n, size))
-    block["best_suffix"] = np.broadcast_to(block["suffix"].max(axis=1, keepdims=True), (n, size))
-    close = (strength > 0.5 * strength.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True)
-    block["n_close"] = np.broadcast_to(close, (n, size))
+    best_any = block[[AT["official"], AT["name"], AT["sample"]]].max(axis=(0, 2))
+    close = (strength > 0.5 * strength.max(axis=1, keepdims=True)).sum(axis=1)
+    core_length = np.array([len(query.reading.core) for query in queries])
+    service = facts.service[top]
+    rest = np.empty((len(REST), n, size), np.float32)
+    for place, values in enumerate(
+        (
+            facts.catch_all[top],
+            np.log1p(index.term_count[top]),
+            service,
+            _excluded(facts.excluded_terms, queries, top),
+            _fuzzy(index.terms, queries, term),
+            _units(queries, compiled.service_units)[:, None] * (2 * service - 1),
+            _units(queries, compiled.goods_units)[:, None] * (1 - 2 * service),
+            _shared(strength, facts.group[top]),
+            _shared(strength, facts.family[top]),
+            ((gaps >= 0) & (relative > 0))[AGREEING].sum(axis=0),
+            np.arange(size),
+            core_length[:, None],
+            best_any[:, None],
+            block[AT["suffix"]].max(axis=1)[:, None],
+            close[:, None],
+        )
+    ):
+        rest[place] = values
     # Rounded, so that a line gets the same score alone and in a batch.
-    values = np.stack([block[name] for name in NAMES], axis=2).round(4).astype(np.float32)
+    values = np.concatenate([block, gaps, rest]).transpose(1, 2, 0).round(4)
     return Candidates(
         row=np.repeat(np.arange(n, dtype=np.int32), size),
         code=top.ravel().astype(np.int32),
         start=np.arange(0, n * size + 1, size, dtype=np.int32),
-        values=values.reshape(n * size, len(NAMES)),
+        values=np.ascontiguousarray(values, np.float32).reshape(n * size, len(NAMES)),
         term=term.ravel(),
     )
+
+
+def _units(queries: Sequence[Query], units: Set[str]) -> np.ndarray:
+    """1 for the lines whose unit of measure is one of these."""
+    return np.array([query.unit in units for query in queries], np.float32)
 
 
 def _excluded(

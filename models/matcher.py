@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.calibration import Calibration
-from models.candidates import NAMES, Candidates
+from models.candidates import AT, Candidates
 from models.compiled import Compiled
 from models.query import Query
 from models.ranking import Ranker
@@ -35,7 +35,7 @@ class Match:
     terms: np.ndarray
 
     def signal(self, name: str, rank: int = 0) -> float:
-        return float(self.signals[rank, NAMES.index(name)])
+        return float(self.signals[rank, AT[name]])
 
 
 class Matcher:
@@ -46,7 +46,7 @@ class Matcher:
         self.calibration = calibration
         self._signals = Signals(compiled)
         self._ranker = ranker
-        self._columns = [NAMES.index(name) for name in ranker.signals]
+        self._columns = [AT[name] for name in ranker.signals]
 
     def match(self, queries: Sequence[Query], on: dt.date) -> list[Match]:
         """One Match a query, with the codes that are valid on the day."""

@@ -19,6 +19,7 @@ from threadpoolctl import ThreadpoolController
 CENTRES = 6
 NAMES_PER_CENTRE = 10
 ROUNDS = 4
+WHOLE = 2000.0  # sums of products of unit vectors stay below WHOLE², far below 2²⁴
 FILE = "meaning.npz"
 
 
@@ -42,7 +43,7 @@ class Meaning:
 
         raw: unscaled feature weights (n_lines, N_FEATURES).
         """
-        vectors = embed(raw, self.buckets, self.vectors, self.scale).astype(np.float64)
+        vectors = _whole(embed(raw, self.buckets, self.vectors, self.scale))
         with _blas().limit(limits=1, user_api="blas"):
             near = vectors @ self._by_rank.T
         best: np.ndarray = near[:, : self._sizes[0]]
@@ -50,7 +51,7 @@ class Meaning:
         for size in self._sizes[1:]:
             np.maximum(best[:, :size], near[:, at : at + size], out=best[:, :size])
             at += size
-        ordered: np.ndarray = best.take(self._place, axis=1).astype(np.float32)
+        ordered: np.ndarray = best.take(self._place, axis=1) * np.float32(1 / WHOLE**2)
         return ordered
 
     def __post_init__(self) -> None:
@@ -59,9 +60,15 @@ class Meaning:
         first = self.start[:-1][order]
         self._sizes = [int((counts > k).sum()) for k in range(int(counts.max()))]
         rows = np.concatenate([first[:size] + k for k, size in enumerate(self._sizes)])
-        # In double precision a line comes out the same alone and in a batch.
-        self._by_rank = np.ascontiguousarray(self.centres[rows], np.float64)
+        self._by_rank = _whole(self.centres[rows])
         self._place = np.argsort(order)
+
+
+def _whole(unit: np.ndarray) -> np.ndarray:
+    """Unit vectors in whole steps: their products are exact in single precision, whatever the
+    order of summing, so that a line comes out the same alone and in a batch."""
+    steps: np.ndarray = np.ascontiguousarray(np.round(unit * WHOLE), np.float32)
+    return steps
 
 
 @cache

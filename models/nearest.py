@@ -19,7 +19,7 @@ def nearest_terms(
     dense: dict[str, np.ndarray],
     hidden: Sequence[np.ndarray] | None,
 ) -> np.ndarray:
-    """Nearest-term signals; returns the nearest term of each (line, code), −1 without."""
+    """Fill in the nearest-term signals; the nearest term of each (line, code), −1 without."""
     n, n_codes = vectors.shape[0], index.n_codes
     term, data, row = _near(index, vectors, hidden)
     order = np.argsort(data, kind="stable")  # ascending: the last write wins
@@ -32,14 +32,11 @@ def nearest_terms(
         ("name", NAME),
         ("sample", SAMPLE),
     ):
-        values = np.zeros(n * n_codes, np.float32)
         chosen = (kinds & bits) > 0
-        values[key[chosen]] = data[chosen]
-        dense[name] = values.reshape(n, n_codes)
+        dense[name].reshape(-1)[key[chosen]] = data[chosen]
     votes = np.bincount(key, data.astype(np.float64) ** 4, minlength=n * n_codes)
     votes = votes.reshape(n, n_codes)
-    totals = votes.sum(axis=1, keepdims=True)
-    dense["vote"] = (votes / np.maximum(totals, 1e-9)).astype(np.float32)
+    dense["vote"][:] = votes / np.maximum(votes.sum(axis=1, keepdims=True), 1e-9)
     best_term = np.full(n * n_codes, -1, np.int32)
     best_term[key] = term
     return best_term.reshape(n, n_codes)

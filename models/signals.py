@@ -11,7 +11,7 @@ import numpy as np
 
 from models import features
 from models.affinity import words_in
-from models.candidates import Candidates, flatten
+from models.candidates import DENSE, Candidates, flatten
 from models.compiled import Compiled
 from models.nearest import nearest_terms, product
 from models.query import Query
@@ -64,18 +64,20 @@ class Signals:
         readings = [q.reading for q in queries]
         raw = features.matrix(readings)
         vectors = features.scale(raw, self.index.idf)
-        dense: dict[str, np.ndarray] = {}
+        stack = np.zeros((len(DENSE), n, n_codes), np.float32)
+        dense = dict(zip(DENSE, stack, strict=True))  # views: each signal fills in its own
         best_term = nearest_terms(self.index, vectors, dense, hidden)
-        dense["profile"] = product(vectors, self.index.profiles)
+        dense["profile"][:] = product(vectors, self.index.profiles)
         self._ends(readings, dense)
         self._names(queries, dense, hidden)
-        dense["brand"] = self.brands.rows([(*q.brands, *q.reading.brands) for q in queries])
-        dense["maker"] = self.makers.rows([words_in(q.maker, self.makers.words) for q in queries])
-        dense["meaning"] = self.meaning.similarity(raw)
-        dense["declared"] = self._declared(queries)
-        dense["situation"] = self._situations(queries)
+        self.brands.fill(dense["brand"], [(*q.brands, *q.reading.brands) for q in queries])
+        makers = [words_in(q.maker, self.makers.words) for q in queries]
+        self.makers.fill(dense["maker"], makers)
+        dense["meaning"][:] = self.meaning.similarity(raw)
+        self._declared(queries, dense["declared"])
+        self._situations(queries, dense["situation"])
         bare = np.maximum(dense["suffix"], 0.8 * np.maximum(dense["name"], dense["official"]))
-        dense["moved"] = self.transformations.signal(readings, bare)
+        self.transformations.fill(dense["moved"], readings, bare)
         transfer(dense)
         first = np.zeros((n, n_codes), np.float32)
         part = np.empty_like(first)
@@ -92,14 +94,11 @@ class Signals:
         top = np.argpartition(-first, size - 1, axis=1)[:, :size]
         order = np.argsort(-np.take_along_axis(first, top, 1), axis=1, kind="stable")
         top = np.take_along_axis(top, order, 1)
-        return flatten(self._compiled, queries, dense, first, top, best_term)
+        return flatten(self._compiled, queries, stack, first, top, best_term)
 
     # -- dense signals ------------------------------------------------------------------------
 
     def _ends(self, readings: Sequence[Reading], dense: dict[str, np.ndarray]) -> None:
-        n, n_codes = len(readings), self.index.n_codes
-        for name in ("end1", "end2", "end3", "head"):
-            dense[name] = np.zeros((n, n_codes), np.float32)
         table = self.index.ends
         for i, reading in enumerate(readings):
             buckets = features.end_buckets(reading.core, reading.head)
@@ -143,54 +142,48 @@ class Signals:
                         found["inside"].append((i, place, share))
         gone = [self._gone(rows) for rows in hidden] if hidden is not None else None
         for name, hits in found.items():
-            dense[name] = self._spread(hits, len(queries), gone)
+            if hits:
+                self._spread(dense[name], hits, gone)
 
     def _spread(
         self,
+        out: np.ndarray,
         hits: Sequence[tuple[int, int, float]],
-        n: int,
         gone: Sequence[frozenset[tuple[int, int]]] | None,
-    ) -> np.ndarray:
+    ) -> None:
         """Best weight of each (line, code) over the hits (line, name place, weight)."""
-        n_codes = self.index.n_codes
-        out = np.zeros(n * n_codes, np.float32)
-        if hits:
-            table = self.index.name_codes
-            line = np.array([hit[0] for hit in hits])
-            place = np.array([hit[1] for hit in hits])
-            weight = np.array([hit[2] for hit in hits], np.float32)
-            start, end = table.indptr[place], table.indptr[place + 1]
-            length = end - start
-            at = np.repeat(end - np.cumsum(length), length) + np.arange(length.sum())
-            code = table.indices[at]
-            line, place = np.repeat(line, length), np.repeat(place, length)
-            value = np.repeat(weight, length) * table.data[at]
-            if gone is not None:
-                triples = zip(line.tolist(), place.tolist(), code.tolist(), strict=True)
-                value *= np.array([(p, c) not in gone[i] for i, p, c in triples], np.float32)
-            np.maximum.at(out, line * n_codes + code, value)
-        return out.reshape(n, n_codes)
+        table = self.index.name_codes
+        line = np.array([hit[0] for hit in hits])
+        place = np.array([hit[1] for hit in hits])
+        weight = np.array([hit[2] for hit in hits], np.float32)
+        start, end = table.indptr[place], table.indptr[place + 1]
+        length = end - start
+        at = np.repeat(end - np.cumsum(length), length) + np.arange(length.sum())
+        code = table.indices[at]
+        line, place = np.repeat(line, length), np.repeat(place, length)
+        value = np.repeat(weight, length) * table.data[at]
+        if gone is not None:
+            triples = zip(line.tolist(), place.tolist(), code.tolist(), strict=True)
+            value *= np.array([(p, c) not in gone[i] for i, p, c in triples], np.float32)
+        np.maximum.at(out.reshape(-1), line * self.index.n_codes + code, value)
 
     def _gone(self, terms: np.ndarray) -> frozenset[tuple[int, int]]:
         """(name place, code) of hidden terms."""
         texts, codes, places = self.index.terms, self.index.term_code, self.index.names
         return frozenset((places.get(name_key(texts[t]), -1), int(codes[t])) for t in terms)
 
-    def _declared(self, queries: Sequence[Query]) -> np.ndarray:
-        out = np.zeros((len(queries), self.index.n_codes), np.float32)
+    def _declared(self, queries: Sequence[Query], out: np.ndarray) -> None:
+        """Half a point each for the declared 简称 and the declared code."""
         for i, query in enumerate(queries):
             short = query.declared_short_name or query.reading.declared_short_name
             if short in self.facts.short_name_codes:
                 out[i, self.facts.short_name_codes[short]] = 0.5
             if query.declared_code in self._places:
                 out[i, self._places[query.declared_code]] += 0.5
-        return out
 
-    def _situations(self, queries: Sequence[Query]) -> np.ndarray:
+    def _situations(self, queries: Sequence[Query], out: np.ndarray) -> None:
         """How strongly scenarios and answers speak for each code."""
-        out = np.zeros((len(queries), self.index.n_codes), np.float32)
         for i, query in enumerate(queries):
             for code, weight in query.situation.support.items():
                 if (place := self._places.get(code)) is not None:
                     out[i, place] = weight
-        return out

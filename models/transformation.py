@@ -45,19 +45,18 @@ class Transformations:
                 hits.setdefault(number, word)
         return [(word, self.moves[number]) for number, word in sorted(hits.items())]
 
-    def signal(self, readings: Sequence[Reading], bare: np.ndarray) -> np.ndarray:
-        """+ for codes a word moves the product to, − for those it moves it out of.
+    def fill(self, out: np.ndarray, readings: Sequence[Reading], bare: np.ndarray) -> None:
+        """Into zeros (n_lines, n_codes): + for codes a word moves the product to, − for those it
+        moves it out of.
 
         bare: (n_lines, n_codes) how well the name alone fits each code, 0–1.
         """
-        out = np.zeros_like(bare)
         for i, reading in enumerate(readings):
             for _, move in self.found(reading):
                 fit = float(bare[i, move.sources].max())
                 if fit > 0:
                     out[i, move.sources] = np.minimum(out[i, move.sources], -fit)
                     out[i, move.target] = max(float(out[i, move.target]), fit)
-        return out
 
 
 def transfer(dense: dict[str, np.ndarray]) -> None:
