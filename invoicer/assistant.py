@@ -22,6 +22,7 @@ from models.matcher import Match, Matcher
 from models.mixed import split_supply
 from models.query import Query, QueryMaker
 from models.reading_many import Progress
+from models.semantic import SemanticRanker, is_available
 from models.situation import Situations
 from models.tokenizer import available_engine
 
@@ -57,7 +58,9 @@ class Assistant:
         except BundleError as error:
             raise UnavailableError(str(error)) from error
         learned = load_learned(SHIPPED)
-        matcher = Matcher(compiled, learned.ranker, learned.calibration)
+        matcher = Matcher(
+            compiled, learned.ranker, learned.calibration, _semantic(settings.semantic)
+        )
         queries = QueryMaker(compiled.words.reader(engine), Situations.load(kb))
         return cls(kb, matcher, queries, learned)
 
@@ -179,6 +182,15 @@ class Assistant:
     def _candidate(self, code: str, confidence: float, day: dt.date) -> Candidate:
         taxonomy = self.kb.taxonomy
         return Candidate(code, self._short_name(code, day), taxonomy[code].name, confidence)
+
+
+def _semantic(wanted: bool) -> SemanticRanker | None:
+    """The embedding re-ranker where it is asked for; a clear error where it is not installed."""
+    if not wanted:
+        return None
+    if not is_available():
+        raise UnavailableError("语义重排需要安装扩展:pip install 'invoicer[semantic]'")
+    return SemanticRanker()
 
 
 def _mixed_prompt(parts: Sequence[str]) -> str:

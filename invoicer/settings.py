@@ -22,10 +22,15 @@ def _data_dir() -> Path:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """data_dir: bundles and everything the program writes by itself; engine: rjieba or jieba,
-    empty for the fastest one installed."""
+    empty for the fastest one installed; semantic: re-rank by the embedding model of the
+    `[semantic]` extra."""
 
     data_dir: Path = field(default_factory=_data_dir)
     engine: str = field(default_factory=lambda: os.environ.get("INVOICER_ENGINE", ""))
+
+    semantic: bool = field(
+        default_factory=lambda: os.environ.get("INVOICER_SEMANTIC", "") in {"1", "on", "true"}
+    )
 
     def version_store(self) -> VersionStore:
         """The installed versions of the code table; the built-in one where none was imported."""

@@ -13,6 +13,7 @@ from models.candidates import AT, Candidates
 from models.compiled import Compiled
 from models.query import Query
 from models.ranking import Ranker
+from models.semantic import SemanticRanker
 from models.signals import Signals
 
 BATCH = 64
@@ -41,11 +42,18 @@ class Match:
 class Matcher:
     """Compiled knowledge with the learned part: thread-safe, holds no state between calls."""
 
-    def __init__(self, compiled: Compiled, ranker: Ranker, calibration: Calibration):
+    def __init__(
+        self,
+        compiled: Compiled,
+        ranker: Ranker,
+        calibration: Calibration,
+        semantic: SemanticRanker | None = None,
+    ):
         self.compiled = compiled
         self.calibration = calibration
         self._signals = Signals(compiled)
         self._ranker = ranker
+        self._semantic = semantic
         self._columns = [AT[name] for name in ranker.signals]
 
     def match(self, queries: Sequence[Query], on: dt.date) -> list[Match]:
@@ -70,6 +78,11 @@ class Matcher:
 
     def _rank(self, query: Query, found: Candidates, scores: np.ndarray, a: int, b: int) -> Match:
         order = a + np.argsort(-scores[a:b], kind="stable")
+        if self._semantic is not None:
+            scores[order] = self._semantic.rescore(
+                query.reading.core, self._texts(found, order), scores[order]
+            )
+            order = a + np.argsort(-scores[a:b], kind="stable")
         settled = self._settled(query, found.code[order])
         if settled is not None:  # a person has answered: that code comes first
             order = np.concatenate([order[settled : settled + 1], np.delete(order, settled)])
@@ -90,6 +103,11 @@ class Matcher:
             signals=found.values[order],
             terms=found.term[order],
         )
+
+    def _texts(self, found: Candidates, order: np.ndarray) -> list[str]:
+        """The nearest known name of each candidate; empty without one."""
+        terms = self.compiled.index.terms
+        return [terms[place] if place >= 0 else "" for place in found.term[order]]
 
     def _settled(self, query: Query, places: np.ndarray) -> int | None:
         """Rank of the code that an answer has settled on; None without one."""

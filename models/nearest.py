@@ -22,7 +22,7 @@ def nearest_terms(
     """Fill in the nearest-term signals; the nearest term of each (line, code), −1 without."""
     n, n_codes = vectors.shape[0], index.n_codes
     term, data, row = _near(index, vectors, hidden)
-    order = np.argsort(data, kind="stable")  # ascending: the last write wins
+    order = np.lexsort((term, data))  # ascending: the last write wins
     term, data, row = term[order], data[order], row[order]
     key = row * n_codes + index.term_code[term]
     kinds = index.term_kind[term]
