@@ -104,13 +104,8 @@ def refit(
 
 
 def _sample_query(queries: QueryMaker, sample: Sample) -> Query:
-    return queries.query(
-        sample.name,
-        spec=sample.spec,
-        unit=sample.unit,
-        brand=sample.brand,
-        manufacturer=sample.manufacturer,
-    )
+    line = InvoiceLine(sample.name, sample.spec, sample.unit, sample.brand, sample.manufacturer)
+    return _line_query(queries, line)
 
 
 def _line_query(queries: QueryMaker, line: InvoiceLine) -> Query:

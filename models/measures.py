@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from models.normalise import normalise
 
@@ -26,22 +26,23 @@ class Measures:
         sizes: list[str] = []
         models: list[str] = []
 
-        def take(store: list[str]) -> object:
+        def take(store: list[str]) -> Callable[[re.Match[str]], str]:
             def replace(match: re.Match[str]) -> str:
                 store.append(match[0].strip())
                 return " "
 
             return replace
 
-        text = self._size.sub(take(sizes), text)  # type: ignore[call-overload]
-        text = _MODEL.sub(take(models), text)  # type: ignore[call-overload]
-        text = _NUMBER.sub(take(sizes), text)  # type: ignore[call-overload]
+        text = self._size.sub(take(sizes), text)
+        text = _MODEL.sub(take(models), text)
+        text = _NUMBER.sub(take(sizes), text)
         return text, tuple(sizes), tuple(models)
 
 
 def _size_pattern(units: Iterable[str]) -> re.Pattern[str]:
     words = sorted({re.escape(normalise(u)) for u in units if u}, key=lambda u: (-len(u), u))
     unit = "(?:" + "|".join(f"{w}(?![a-z])" if w[-1].isascii() else w for w in words) + ")"
-    number = r"\d+(?:[.,]\d+)?(?:\s*[-~+x*/]\s*\d+(?:\.\d+)?)*"
+    # Possessive: a long run of digits without a unit is given up at once, not piece by piece.
+    number = r"(?<!\d)\d++(?:[.,]\d++)?+(?:\s*[-~+x*/]\s*\d++(?:\.\d++)?+)*+"
     more = rf"(?:\s*[*x/\-]\s*(?:{number}\s*{unit}?|{unit}))*"
     return re.compile(rf"(?:约|净含量|规格|每)?[:]?{number}\s*{unit}(?!套){more}(?:装)?")

@@ -271,3 +271,8 @@ def shared_reader() -> Reader:
 @pytest.fixture(autouse=True, scope="module")
 def _share(reader: Reader):
     _reader.append(reader)
+
+
+@pytest.mark.parametrize("name", ["1" * 1000, "1*" * 500, "x1" * 500, "1g*" * 333, "(a" * 500])
+def test_a_hostile_name_is_read_like_any_other(reader: Reader, name: str) -> None:
+    assert reader.read(name).text == name
