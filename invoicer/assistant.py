@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import overload
 
@@ -141,6 +142,9 @@ class Assistant:
             facts_of(query, match.signal, top.code, bool(parts)),
         )
         weak = tier is Tier.WEAK
+        prompts = [query.reading.prompt, situation.question]
+        if not situation.is_open:
+            prompts.append(self._mixed_prompt(parts, line))
         warnings = line.warnings
         if situation.unknown_answer:
             warnings += (f"回答“{line.answer[:40]}”不在选项中,请从选项中选择",)
@@ -151,11 +155,7 @@ class Assistant:
             confidence=match.probability,
             candidates=candidates,
             rates=self._rates(top.code, day, taxpayer),
-            prompt=";".join(
-                text
-                for text in (query.reading.prompt, situation.question, _mixed_prompt(parts))
-                if text
-            ),
+            prompt=";".join(text for text in prompts if text),
             question=situation.question,
             options=tuple(
                 self._option(answer, code, day, taxpayer)
@@ -179,6 +179,16 @@ class Assistant:
         name = self._short_name(code, day)
         return Option(answer, code, name, rates[0] if rates else None)
 
+    def _mixed_prompt(self, parts: Sequence[str], line: InvoiceLine) -> str:
+        """What to settle where one name holds several supplies at different rates."""
+        if not parts:
+            return ""
+        each = self._suggest([replace(line, name=part, answer="") for part in parts])
+        if len({one.rates[0].rate for one in each if one.rates}) < 2:
+            return ""
+        named = "、".join(parts)
+        return f"名称含{named},请确认是分别核算(兼营,分行开票)还是一项混合销售(按主业开票)"
+
     def _candidate(self, code: str, confidence: float, day: dt.date) -> Candidate:
         taxonomy = self.kb.taxonomy
         return Candidate(code, self._short_name(code, day), taxonomy[code].name, confidence)
@@ -191,13 +201,6 @@ def _semantic(wanted: bool) -> SemanticRanker | None:
     if not is_available():
         raise UnavailableError("语义重排需要安装扩展:pip install 'invoicer[semantic]'")
     return SemanticRanker()
-
-
-def _mixed_prompt(parts: Sequence[str]) -> str:
-    """What to settle where one name holds several goods or services."""
-    if not parts:
-        return ""
-    return f"名称含{'、'.join(parts)},请确认是分别核算(兼营,分行开票)还是一项混合销售(按主业开票)"
 
 
 def _as_line(line: InvoiceLine | str) -> InvoiceLine:

@@ -92,7 +92,15 @@ def test_several_supplies_in_one_name_are_named_and_never_strong(
     assistant: Assistant, name: str
 ) -> None:
     found = assistant.suggest(line(name))
-    assert "兼营" in found.prompt and "混合销售" in found.prompt
+    assert found.prompt.count("分别核算") == 1  # asked about, and only once
+    assert found.tier is not Tier.STRONG
+
+
+def test_several_supplies_at_one_rate_are_not_asked_about_but_not_strong(
+    assistant: Assistant,
+) -> None:
+    found = assistant.suggest(line("保洁费及绿化养护费"))
+    assert "混合销售" not in found.prompt
     assert found.tier is not Tier.STRONG
 
 
