@@ -16,7 +16,7 @@ from invoicer.tiers import facts_of, may_be_strong
 from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Sample
 from models.calibration import Calibration, calibration_error, wilson
-from models.candidates import NAMES
+from models.candidates import AT
 from models.compiled import compile_knowledge
 from models.labels import LabelledLine
 from models.learned import SHIPPED, save_learned
@@ -121,7 +121,7 @@ def _line_query(queries: QueryMaker, line: InvoiceLine) -> Query:
 
 def _eligible(query: Query, values: np.ndarray, code: str) -> bool:
     """Whether the tier rules let the candidate with these signals be strong."""
-    facts = facts_of(query, lambda name: float(values[NAMES.index(name)]), code, mixed=False)
+    facts = facts_of(query, lambda name: float(values[AT[name]]), code, mixed=False)
     return may_be_strong(facts)
 
 

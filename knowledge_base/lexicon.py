@@ -26,14 +26,6 @@ class Ambiguous:
 
 
 @dataclass(frozen=True, slots=True)
-class Descriptor:
-    """A word that describes (草莓味, 加厚, 儿童) without naming the product."""
-
-    term: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
 class Brand:
     """A brand with its goods. also_word: the brand is an ordinary word too (太阳)."""
 

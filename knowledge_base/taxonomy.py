@@ -175,13 +175,6 @@ class Taxonomy:
             names.update(row.short_name for row in self._dated.get(code[:length], ()))
         return names
 
-    @cached_property
-    def all_short_names(self) -> frozenset[str]:
-        """Every 简称 of every code, on any date."""
-        names = {c.short_name for c in self if c.short_name}
-        names.update(row.short_name for rows in self._dated.values() for row in rows)
-        return frozenset(names)
-
     def search(self, word: str, on: dt.date | None = None, limit: int = 20) -> list[TaxCode]:
         """Leaves whose code, name, keywords, includes or tariff names hold the word, best first."""
 
