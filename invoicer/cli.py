@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from invoicer import cli_kb, cli_model
+from invoicer import cli_access, cli_kb, cli_model
 from invoicer.assistant import Assistant
 from invoicer.batch import Defaults, answer_rows
 from invoicer.columns import recognise
-from invoicer.errors import InputError, InvoicerError
+from invoicer.console import DONE, SOME_FAILED, err, friendly_errors, out
+from invoicer.errors import InputError
 from invoicer.line import InvoiceLine, parse_date
 from invoicer.readers import SUFFIXES, Table, read_lines, read_table, whole_characters
 from invoicer.show import print_explanation, print_rates, print_suggestion
@@ -31,9 +31,9 @@ app = typer.Typer(
     help="发票商品税收分类编码助手", no_args_is_help=True, pretty_exceptions_enable=False
 )
 app.add_typer(cli_kb.app, name="kb", help="查询知识库")
-out = Console(markup=False, emoji=False, soft_wrap=True)
-err = Console(stderr=True, markup=False, emoji=False, soft_wrap=True)
-DONE, SOME_FAILED, BAD_INPUT = 0, 1, 2
+app.add_typer(cli_access.tenants_app, name="tenants", help="租户:新建、导出、清除")
+app.add_typer(cli_access.keys_app, name="keys", help="API 密钥:新建、列出、吊销")
+app.add_typer(cli_access.db_app, name="db", help="数据库:备份、恢复、检查、管理记录")
 MAX_LISTED = 20
 
 
@@ -41,16 +41,6 @@ class Format(StrEnum):
     jsonl = "jsonl"
     csv = "csv"
     xlsx = "xlsx"
-
-
-@contextmanager
-def friendly_errors() -> Iterator[None]:
-    """Domain errors as one line on stderr and exit code 2."""
-    try:
-        yield
-    except InvoicerError as error:
-        err.print(f"错误:{error.message}", style="red", markup=False, highlight=False)
-        raise typer.Exit(BAD_INPUT) from None
 
 
 def load_assistant() -> Assistant:

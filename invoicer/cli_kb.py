@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from invoicer.console import err, out
 from invoicer.errors import InputError
 from invoicer.line import parse_date, today
 from invoicer.settings import Settings
@@ -20,8 +20,6 @@ from knowledge_base.official.table import OfficialTableError
 from knowledge_base.taxonomy import TaxCode
 
 app = typer.Typer(no_args_is_help=True)
-out = Console(markup=False, emoji=False, soft_wrap=True)
-err = Console(stderr=True, markup=False, emoji=False, soft_wrap=True)
 
 
 def _current() -> KnowledgeBase:

@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table as RichTable
 
 from invoicer.assistant import Assistant
+from invoicer.console import err, out
 from invoicer.errors import InputError, InvoicerError
 from invoicer.evaluate import judge, read_labelled
 from invoicer.line import parse_date
 from models.evaluation import Judged, Report, Share, measure
-
-out = Console(markup=False, emoji=False, soft_wrap=True)
-err = Console(stderr=True, markup=False, emoji=False, soft_wrap=True)
 
 
 def evaluate(

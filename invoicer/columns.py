@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
 from invoicer.errors import InputError
 from knowledge_base import tables
@@ -40,6 +41,19 @@ def recognise(header: Sequence[str]) -> dict[str, int]:
             columns=list(header[:50]),
         )
     return found
+
+
+def fields_of_object(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """(known fields of an object by any of their names, keys that are none); the first wins."""
+    fields: dict[str, Any] = {}
+    unknown: list[str] = []
+    for key, value in raw.items():
+        field = aliases().get(_plain(str(key)))
+        if field is None:
+            unknown.append(str(key))
+        elif value is not None:
+            fields.setdefault(field, value)
+    return fields, unknown
 
 
 def fields_of(row: Sequence[str], places: Mapping[str, int]) -> dict[str, str]:

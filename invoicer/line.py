@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from invoicer.errors import LineError
@@ -13,10 +15,12 @@ from knowledge_base.rates import TaxpayerType
 from knowledge_base.taxonomy import is_code
 
 MAX_NAME = 1000
+MAX_AMOUNT = 10**13  # yuan; more is a mistake of the column
 FIRST_DAY = dt.date(2016, 5, 1)  # VAT replaced business tax everywhere; no rate is known before
 FIELDS = (
     "name", "spec", "unit", "brand", "manufacturer", "barcode", "seller_industry", "date",
     "taxpayer", "declared_code", "declared_short_name", "declared_rate", "answer",
+    "amount",
 )  # fmt: skip
 
 _DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[ T].*)?")
@@ -32,7 +36,11 @@ _TAXPAYERS = {
 
 @dataclass(frozen=True, slots=True)
 class InvoiceLine:
-    """Name and optional evidence. warnings: evidence that was dropped, and why (Chinese)."""
+    """Name and optional evidence.
+
+    amount: net amount in yuan, negative on a red-letter line; warnings: evidence that was dropped,
+    and why (Chinese).
+    """
 
     name: str
     spec: str = ""
@@ -47,6 +55,7 @@ class InvoiceLine:
     declared_short_name: str = ""
     declared_rate: str = ""
     answer: str = ""
+    amount: Decimal | None = None
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -59,7 +68,8 @@ class InvoiceLine:
             raise LineError(
                 f"商品名称有 {len(name)} 个字符,超过 {MAX_NAME},请缩短到实际商品名称", field="name"
             )
-        code, warning = declared_code(fields.get("declared_code", ""))
+        code, code_warning = declared_code(fields.get("declared_code", ""))
+        amount, amount_warning = parse_amount(fields.get("amount", ""))
         return cls(
             name=name,
             spec=fields.get("spec", ""),
@@ -74,8 +84,14 @@ class InvoiceLine:
             declared_short_name=fields.get("declared_short_name", "").strip().strip("*"),
             declared_rate=fields.get("declared_rate", ""),
             answer=fields.get("answer", ""),
-            warnings=(warning,) if warning else (),
+            amount=amount,
+            warnings=tuple(text for text in (code_warning, amount_warning) if text),
         )
+
+    def to_fields(self) -> dict[str, str]:
+        """The fields that are filled, as text: what `from_fields` reads."""
+        fields = {name: getattr(self, name) for name in FIELDS}
+        return {name: str(value) for name, value in fields.items() if value not in ("", None)}
 
 
 def today() -> dt.date:
@@ -112,6 +128,21 @@ def parse_taxpayer(text: str) -> TaxpayerType | None:
             f"纳税人类型“{text[:40]}”无法识别,请写 general(一般纳税人)或 small(小规模纳税人)",
             field="taxpayer",
         ) from None
+
+
+def parse_amount(text: str) -> tuple[Decimal | None, str]:
+    """(amount in yuan, warning): thousands separators and a ¥ are allowed; anything else that is
+    no number is dropped with a warning."""
+    plain = unicodedata.normalize("NFKC", text).strip().lstrip("¥").replace(",", "")
+    if not plain:
+        return None, ""
+    try:
+        amount = Decimal(plain)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or abs(amount) >= MAX_AMOUNT:
+        return None, f"金额“{text[:40]}”不是数字,已忽略"
+    return amount, ""
 
 
 def declared_code(text: str) -> tuple[str, str]:

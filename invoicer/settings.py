@@ -46,5 +46,10 @@ class Settings:
         return KnowledgeBase.load(self.version_store().current_root())
 
     @property
+    def database(self) -> Path:
+        """The service's SQLite file."""
+        return Path(os.environ.get("INVOICER_DATABASE") or self.data_dir / "invoicer.db")
+
+    @property
     def knowledge_dir(self) -> Path:
         return self.data_dir / "knowledge_base"

@@ -51,6 +51,15 @@ class Option:
     short_name: str
     rate: RateAdvice | None
 
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "answer": self.answer,
+            "code": self.code,
+            "short_name": self.short_name,
+            "rate": format_rate(self.rate.rate) if self.rate and self.rate.rate is not None else "",
+            "treatment": self.rate.treatment.value if self.rate else "",
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
@@ -102,6 +111,19 @@ class Suggestion:
             RATES_COLUMN: [advice_dict(advice) for advice in self.rates],
         }
 
+    def to_dict(self) -> dict[str, Any]:
+        """All that is known, native types: the row, then what a person needs to decide."""
+        return {
+            **self.to_row(),
+            "questions": [
+                {"text": self.question, "options": [option.to_dict() for option in self.options]}
+            ]
+            if self.question
+            else [],
+            "evidence": list(self.evidence),
+            "warnings": list(self.warnings),
+        }
+
 
 def advice_dict(advice: RateAdvice) -> dict[str, Any]:
     """One rate that can apply, as it stands in the `rates` column."""
@@ -127,6 +149,12 @@ def failed_row(message: str, model_version: str, kb_version: str) -> dict[str, A
     row.update(candidates=[], confidence=0.0, tier=Tier.WEAK.value, error=message)
     row.update(model_version=model_version, kb_version=kb_version)
     return row
+
+
+def failed_dict(message: str, model_version: str, kb_version: str) -> dict[str, Any]:
+    """What stands for `Suggestion.to_dict` where a line could not be classified."""
+    row = failed_row(message, model_version, kb_version)
+    return {**row, "questions": [], "evidence": [], "warnings": []}
 
 
 def flat(row: dict[str, Any], columns: Sequence[str] = OUTPUT_COLUMNS) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -160,11 +161,16 @@ class RateTable:
         self._two_rates = _read("rates_two", "code", "rate_class", root)
         self._levies = _read("levy", "code_prefixes", "levy_rate", root)
         self._reliefs = _read("reliefs", "code_prefixes", "levy_rate", root)
-        self.first_day = min(p.valid_from for periods in self._periods.values() for p in periods)
+        self._starts = sorted({p.valid_from for ps in self._periods.values() for p in ps})
+        self.first_day = self._starts[0]
 
     @classmethod
     def load(cls, root: Path = tables.DATA, taxonomy: Taxonomy | None = None) -> RateTable:
         return cls(root, taxonomy)
+
+    def period_start(self, on: dt.date) -> dt.date:
+        """The day from which the standard rates have been what they are on a date."""
+        return self._starts[max(0, bisect_right(self._starts, on) - 1)]
 
     def advise(self, code: TaxCode | str, on: dt.date, taxpayer: TaxpayerType) -> list[RateAdvice]:
         """Every rate that can apply; first the one that does without further facts."""

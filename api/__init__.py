@@ -1,0 +1,1 @@
+"""How others reach the assistant: the HTTP service."""

@@ -1,0 +1,34 @@
+"""JSON answers, and what OpenAPI says of the refusals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from fastapi import Response
+
+from api.schemas import ErrorOut
+
+_REFUSALS = {
+    401: "没有密钥,或密钥无效",
+    403: "密钥没有权限",
+    404: "不存在",
+    409: "Idempotency-Key 冲突",
+    413: "请求体过大",
+    422: "字段无效,context.field 指明字段",
+    429: "过于频繁,Retry-After 秒后重试",
+    503: "超时或服务不可用",
+}
+
+
+def json_response(body: Any, status: int = 200) -> Response:
+    """A body of plain types as JSON."""
+    return Response(orjson.dumps(body), status, media_type="application/json")
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI entries for what a route may refuse, beside what every route with a key may."""
+    return {
+        status: {"model": ErrorOut, "description": _REFUSALS[status]}
+        for status in sorted({401, 403, 429, 503, *statuses})
+    }

@@ -1,0 +1,133 @@
+"""What happens around every request: its id and log line, limits of size and time, headers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import TookTooLongError, error_response, internal_error, refusal, status_of
+from api.metrics import LATENCY, REQUESTS
+from api.settings import ServiceSettings
+
+access_log = logging.getLogger("invoicer.access")
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+UPLOADS = "/v1/jobs"  # where files come in
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Strict-Transport-Security": "max-age=31536000",
+}
+
+
+class RequestRecord:
+    """Gives each request an id, its answer the id and the security headers, the log a line."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        scope["request_id"] = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(12)
+        scope["noted"] = {}
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = scope["request_id"]
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except Exception as error:
+            response = internal_error(Request(scope), error)
+            if not status:
+                await response(scope, receive, send_with_headers)
+        finally:
+            _note(scope, status, time.perf_counter() - started)
+
+
+def _note(scope: Scope, status: int, seconds: float) -> None:
+    """The metrics and the log line of a finished request."""
+    route = getattr(scope.get("route"), "path", "")
+    REQUESTS.labels(scope["method"], route, status).inc()
+    LATENCY.labels(route).observe(seconds)
+    principal = scope.get("principal")
+    access_log.info(
+        "request",
+        extra={
+            "request_id": scope["request_id"],
+            "method": scope["method"],
+            "route": route,
+            "status": status,
+            "ms": round(seconds * 1000, 2),
+            "principal": principal.id if principal else "",
+            "tenant": principal.tenant if principal else "",
+            **scope["noted"],
+        },
+    )
+
+
+class Limits:
+    """Refuses bodies that are too large and ends requests that take too long."""
+
+    def __init__(self, app: ASGIApp, settings: ServiceSettings):
+        self.app = app
+        self.settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        upload = scope["path"].endswith(UPLOADS)
+        most = self.settings.max_upload if upload else self.settings.max_body
+        read = 0
+        began = False
+
+        async def receive_some() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > most:
+                raise HTTPException(413)
+            return message
+
+        async def send_noting(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        declared = Headers(scope=scope).get("content-length", "0")
+        if declared.isdigit() and int(declared) > most:
+            response = refusal(Request(scope), HTTPException(413))
+            await response(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(self.settings.request_seconds):
+                await self.app(scope, receive_some, send_noting)
+        except TimeoutError:
+            if began:
+                raise
+            late = TookTooLongError("处理超时,请减少行数后重试")
+            response = error_response(Request(scope), status_of(late), late.to_dict())
+            await response(scope, receive, send)

@@ -1,0 +1,50 @@
+"""`Idempotency-Key`: a repeated request gets the first answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Header, Request, Response
+
+from api.service import Service
+from invoicer.access import idempotency
+from invoicer.access.idempotency import MAX_KEY, FirstAnswer
+from invoicer.access.principals import Principal
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", min_length=1, max_length=MAX_KEY,
+        description="同一密钥、同一内容的重复请求得到第一次的答复,24 小时内有效",
+    ),
+]  # fmt: skip
+
+
+async def once(
+    request: Request,
+    service: Service,
+    caller: Principal,
+    key: str | None,
+    work: Callable[[], Awaitable[Response]],
+) -> Response:
+    """The first answer to the key, or the work's, which is then kept.
+
+    Raises ConflictError where the key stands for another request.
+    """
+    if key is None:
+        return await work()
+    body = await request.body()
+    asked = b"\n".join([request.method.encode(), request.url.path.encode(), body])
+    first = idempotency.claim(service.store, caller, key, asked)
+    if first is not None:
+        headers = {"Idempotency-Replayed": "true"}
+        return Response(first.body, first.status, headers, "application/json")
+    try:
+        response = await work()
+    except BaseException:
+        idempotency.release(service.store, caller, key)
+        raise
+    text = bytes(response.body).decode()
+    idempotency.keep(service.store, caller, key, FirstAnswer(response.status_code, text))
+    return response

@@ -1,0 +1,160 @@
+"""`POST /v1/classify`, `POST /v1/feedback`: lines in, suggestions out; what was printed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request, Response
+from pydantic import ValidationError
+
+from api.answers import json_response, refusals
+from api.errors import problem_of
+from api.metrics import LINES, REVIEW_ITEMS
+from api.once import IdempotencyKey, once
+from api.schemas import (
+    ClassifyIn,
+    FeedbackIn,
+    FeedbackOut,
+    LineIn,
+    OneIn,
+    SuggestionOut,
+    SuggestionsOut,
+)
+from api.security import Caller, TheService, allow
+from api.service import Service
+from invoicer import InvoiceLine, Suggestion
+from invoicer.access.principals import Principal, Role
+from invoicer.errors import LineError
+from invoicer.review import feedback
+from invoicer.review.items import item_of, needs_review
+from invoicer.suggestion import failed_dict
+
+router = APIRouter(prefix="/v1", tags=["赋码"])
+
+EXAMPLES: dict[str, Any] = {
+    "一行": {"value": {"name": "柚子味鱼排 200g", "unit": "袋"}},
+    "常用字段名": {"value": {"spmc": "停车费", "销方名称": "某某物业服务有限公司", "je": 300}},
+    "回答提问": {"value": {"name": "薯片", "answer": "原切"}},
+    "多行": {
+        "value": {
+            "lines": [{"name": "弹簧床垫 1.8m"}, {"name": "停车管理费", "taxpayer": "small"}],
+            "review": "auto",
+        }
+    },
+}
+
+
+@router.post(
+    "/classify",
+    summary="给一行或最多 1000 行赋码",
+    response_model=SuggestionOut | SuggestionsOut,
+    responses=refusals(409, 413, 422),
+)
+@allow(Role.CLIENT)
+async def classify(
+    request: Request,
+    caller: Caller,
+    service: TheService,
+    body: Annotated[ClassifyIn, Body(openapi_examples=EXAMPLES)],
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    async def work() -> Response:
+        review = (body.review or caller.review) == "auto"
+        if isinstance(body, OneIn):
+            line = body.to_line()
+            (row,) = await _answers(request, service, caller, [line], review)
+            return json_response(row)
+        service.limit.take(caller.id, len(body.lines) - 1, caller.lines_per_second)
+        assistant = service.assistant
+        rows = await _answers(request, service, caller, [_read(raw) for raw in body.lines], review)
+        return json_response(
+            {
+                "results": rows,
+                "model_version": assistant.model_version,
+                "kb_version": assistant.kb_version,
+            }
+        )
+
+    return await once(request, service, caller, idempotency_key, work)
+
+
+def _read(raw: object) -> InvoiceLine | LineError:
+    """One line of many, or what is wrong with it."""
+    try:
+        return LineIn.model_validate(raw).to_line()
+    except LineError as error:
+        return error
+    except ValidationError as error:
+        field, problem = problem_of(error.errors()[0])
+        return LineError(problem, field=field)
+
+
+async def _answers(
+    request: Request,
+    service: Service,
+    caller: Principal,
+    lines: list[InvoiceLine | LineError] | list[InvoiceLine],
+    review: bool,
+) -> list[dict[str, Any]]:
+    """A row a line, in order."""
+    assistant = service.assistant
+    good = [line for line in lines if isinstance(line, InvoiceLine)]
+    suggestions = iter(await service.dispatcher.suggest(assistant, good))
+    rows = []
+    tiers: Counter[str] = Counter()
+    for line in lines:
+        if isinstance(line, LineError):
+            message = f"{line.context.get('field', '')}: {line.message}"
+            row = failed_dict(message, assistant.model_version, assistant.kb_version)
+            tiers["failed"] += 1
+        else:
+            suggestion = next(suggestions)
+            row = suggestion.to_dict()
+            tiers[suggestion.tier.value] += 1
+            row["review_id"] = _to_review(service, caller, line, suggestion) if review else ""
+        row.setdefault("review_id", "")
+        rows.append(row)
+    for tier, count in tiers.items():
+        LINES.labels(tier).inc(count)
+    request.scope["noted"]["tiers"] = tiers
+    if service.settings.log_names:
+        request.scope["noted"]["names"] = [line.name for line in good]
+    return rows
+
+
+def _to_review(
+    service: Service, caller: Principal, line: InvoiceLine, suggestion: Suggestion
+) -> str:
+    """Id of the item that an uncertain line becomes; empty where nobody need look."""
+    if not needs_review(suggestion):
+        return ""
+    item = item_of(caller.tenant, line, suggestion, service.assistant.rate_table)
+    service.inbox.put(item)
+    REVIEW_ITEMS.inc()
+    return item.id
+
+
+@router.post(
+    "/feedback",
+    summary="告知最终打印的编码",
+    status_code=201,
+    response_model=FeedbackOut,
+    responses=refusals(409, 413, 422),
+)
+@allow(Role.CLIENT)
+async def give_feedback(
+    request: Request,
+    caller: Caller,
+    service: TheService,
+    body: FeedbackIn,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    async def work() -> Response:
+        ident = feedback.record(
+            service.store, caller, body.line.to_line(), code=body.code,
+            short_name=body.short_name, rate=body.rate, review_id=body.review_id,
+        )  # fmt: skip
+        return json_response({"feedback_id": ident}, 201)
+
+    return await once(request, service, caller, idempotency_key, work)

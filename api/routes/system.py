@@ -1,0 +1,55 @@
+"""Versions, health and figures."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from api.answers import json_response, refusals
+from api.metrics import exposition
+from api.schemas import ErrorOut, ModelOut, StatusOut
+from api.security import TheService, allow, allow_anybody
+from invoicer.access.principals import Role
+
+router = APIRouter(tags=["运行"])
+
+
+@router.get(
+    "/v1/models/current",
+    summary="正在使用的模型与知识库",
+    response_model=ModelOut,
+    responses=refusals(),
+)
+@allow(Role.CLIENT)
+async def current_model(service: TheService) -> Response:
+    assistant = service.assistant
+    return json_response(
+        {
+            "model_version": assistant.model_version,
+            "kb_version": assistant.kb_version,
+            "card": assistant.learned.card,
+        }
+    )
+
+
+@router.get("/healthz", summary="进程是否活着", response_model=StatusOut)
+@allow_anybody
+async def healthy() -> Response:
+    return json_response({"status": "ok"})
+
+
+@router.get(
+    "/readyz",
+    summary="能否答复:模型已加载,数据库可读",
+    response_model=StatusOut,
+    responses={503: {"model": ErrorOut, "description": "暂时不能答复"}},
+)
+@allow_anybody
+async def ready(service: TheService) -> Response:
+    service.check()
+    return json_response({"status": "ok"})
+
+
+async def metrics() -> Response:
+    """Prometheus figures; who may read them is a setting, so the app adds the route."""
+    text, kind = exposition()
+    return Response(text, media_type=kind)

@@ -1,0 +1,246 @@
+"""What requests and answers look like; the OpenAPI file is made from these."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SkipValidation,
+    Tag,
+    model_validator,
+)
+
+from invoicer.columns import fields_of_object
+from invoicer.line import FIELDS, MAX_NAME, InvoiceLine
+from invoicer.readers import text_of
+from invoicer.suggestion import Tier
+from knowledge_base.rates import RateKind, TaxpayerType, Treatment
+
+MAX_LINES = 1_000
+MAX_FIELD = 1_000
+MAX_NAMED = 10  # unknown fields that a warning lists
+
+
+def _text(value: Any) -> Any:
+    """Numbers as text, since systems send codes, rates and barcodes as numbers too."""
+    return text_of(value) if value is None or isinstance(value, str | int | float) else value
+
+
+Text = Annotated[str, BeforeValidator(_text), Field(max_length=MAX_FIELD)]
+Code = Annotated[str, Field(pattern=r"^[0-9]{19}$", description="税收分类编码,19 位数字文本")]
+Review = Annotated[
+    Literal["none", "auto"] | None,
+    Field(description="auto:中、弱的行进入审核队列;省略时按密钥的设置"),
+]
+EXAMPLE: dict[str, Any] = {"name": "柚子味鱼排 200g", "unit": "袋", "seller_industry": "某食品公司"}
+
+
+class LineIn(BaseModel):
+    """一行发票明细。字段名接受各系统常用写法(如 spmc、goodsName、商品名称)。"""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    name: Annotated[Text, Field(max_length=MAX_NAME, description="商品或服务名称,必填")]
+    spec: Text = Field("", description="规格型号")
+    unit: Text = Field("", description="单位")
+    brand: Text = Field("", description="品牌")
+    manufacturer: Text = Field("", description="生产厂家")
+    barcode: Text = Field("", description="商品条码")
+    seller_industry: Text = Field("", description="销售方名称或行业")
+    date: Text = Field("", description="开票日期,如 2026-11-27;省略为今天")
+    taxpayer: Text = Field("", description="纳税人类型:general 或 small")
+    declared_code: Text = Field("", description="原税收分类编码,仅作线索")
+    declared_short_name: Text = Field("", description="原简称,仅作线索")
+    declared_rate: Text = Field("", description="原税率,仅作线索")
+    amount: Text = Field("", description="不含税金额,元")
+    answer: Text = Field("", description="对提问的回答:选项文字或序号")
+    _unknown: tuple[str, ...] = PrivateAttr(())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _by_any_name(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(raw, dict):
+            return handler(raw)
+        fields, unknown = fields_of_object(raw)
+        own = [key for key in unknown if key in cls.model_fields]
+        line = handler({**fields, **{key: raw[key] for key in own}})
+        line._unknown = tuple(key for key in unknown if key not in own)
+        return line
+
+    def to_line(self) -> InvoiceLine:
+        """The invoice line; raises LineError naming the field that is unusable."""
+        line = InvoiceLine.from_fields({name: getattr(self, name) for name in FIELDS})
+        if not self._unknown:
+            return line
+        ignored = "、".join(key[:40] for key in self._unknown[:MAX_NAMED])
+        return replace(line, warnings=(*line.warnings, f"未识别的字段已忽略:{ignored}"))
+
+
+class OneIn(LineIn):
+    """一行,字段直接写在最外层。"""
+
+    review: Review = None
+
+
+class ManyIn(BaseModel):
+    """最多 1000 行。无法赋码的行在原位给出 error,其他行照常答复。"""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"lines": [EXAMPLE]}]})
+
+    # Each line is checked by itself when its turn comes: a bad one must not fail the others.
+    lines: list[SkipValidation[LineIn]] = Field(min_length=1, max_length=MAX_LINES)
+    review: Review = None
+
+
+def _one_or_many(body: Any) -> str:
+    return "many" if isinstance(body, dict) and "lines" in body else "one"
+
+
+ClassifyIn = Annotated[
+    Annotated[OneIn, Tag("one")] | Annotated[ManyIn, Tag("many")], Discriminator(_one_or_many)
+]
+
+
+class CandidateOut(BaseModel):
+    code: Code
+    short_name: str
+    name: str
+    confidence: float = Field(ge=0, le=1)
+
+
+class RateOut(BaseModel):
+    rate: str = Field(description="小数文本,如 0.13;免税、不征税为空")
+    treatment: Treatment
+    kind: RateKind
+    condition: str
+    basis: str
+    provisional: bool
+
+
+class OptionOut(BaseModel):
+    answer: str
+    code: str
+    short_name: str
+    rate: str
+    treatment: str
+
+
+class QuestionOut(BaseModel):
+    text: str
+    options: list[OptionOut]
+
+
+class SuggestionOut(BaseModel):
+    """一行的答复。weak 时 code、short_name、rate、treatment 为空,只给候选。"""
+
+    code: str
+    short_name: str
+    tier: Tier
+    confidence: float = Field(ge=0, le=1, description="首个候选的简称正确的概率")
+    rate: str
+    treatment: str
+    candidates: list[CandidateOut] = Field(max_length=5)
+    prompt: str = Field(description="需要确认的事项")
+    model_version: str
+    kb_version: str
+    error: str = Field(description="该行未能赋码的原因;其他行不受影响")
+    rates: list[RateOut] = Field(description="所有可能适用的税率及其条件")
+    questions: list[QuestionOut]
+    evidence: list[str]
+    warnings: list[str]
+    review_id: str = Field(description="审核编号;未进入审核队列时为空")
+
+
+class SuggestionsOut(BaseModel):
+    results: list[SuggestionOut]
+    model_version: str
+    kb_version: str
+
+
+class FeedbackIn(BaseModel):
+    """开票方最终打印在发票上的内容:只作线索,不直接作为标签。"""
+
+    line: LineIn
+    code: Code
+    short_name: Annotated[str, Field(max_length=40)] = ""
+    rate: Text = ""
+    review_id: Annotated[str, Field(max_length=60)] = ""
+
+
+class FeedbackOut(BaseModel):
+    feedback_id: str
+
+
+class CodeHitOut(BaseModel):
+    code: Code
+    name: str
+    short_name: str
+    path: list[str] = Field(description="从篇到该编码的各级名称")
+    matched: str = Field(description="命中的关键字或俗名;命中名称本身时为空")
+
+
+class CodeHitsOut(BaseModel):
+    results: list[CodeHitOut]
+    kb_version: str
+
+
+class ExclusionOut(BaseModel):
+    term: str
+    code: str
+
+
+class CodeOut(BaseModel):
+    code: Code
+    name: str
+    short_name: str
+    path: list[str]
+    is_leaf: bool
+    is_catch_all: bool
+    keywords: list[str]
+    includes: list[str]
+    excludes: list[ExclusionOut]
+    special_treatments: list[str]
+    valid_from: dt.date
+    valid_to: dt.date | None
+    everyday_names: list[str] = Field(description="常用叫法,最多 50 个")
+    kb_version: str
+
+
+class RatesOut(BaseModel):
+    code: Code
+    on: dt.date
+    taxpayer: TaxpayerType
+    rates: list[RateOut]
+    kb_version: str
+
+
+class ModelOut(BaseModel):
+    model_version: str
+    kb_version: str
+    card: dict[str, Any]
+
+
+class StatusOut(BaseModel):
+    status: Literal["ok"]
+
+
+class Problem(BaseModel):
+    code: str
+    message: str
+    context: dict[str, Any]
+    request_id: str
+
+
+class ErrorOut(BaseModel):
+    """每个错误都是这个形状。"""
+
+    error: Problem

@@ -1,0 +1,85 @@
+"""All that a worker process needs to answer requests."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import AsyncIterator
+from functools import cached_property
+
+from api.dispatch import Dispatcher
+from api.settings import ServiceSettings
+from invoicer import Assistant
+from invoicer.access import idempotency, tenants
+from invoicer.access.limits import RateLimit
+from invoicer.review.inbox import Inbox
+from invoicer.store import Store, StoreError
+from invoicer.typeahead import TypeAhead
+
+HOUSEKEEPING_SECONDS = 3600.0
+log = logging.getLogger("invoicer.service")
+
+
+class Service:
+    """Assistant, store and limits of one installation.
+
+    `assistant` may be replaced while requests run: each request takes it once and keeps it.
+    """
+
+    def __init__(self, settings: ServiceSettings, store: Store, assistant: Assistant):
+        self.settings = settings
+        self.store = store
+        self.assistant = assistant
+        self.dispatcher = Dispatcher()
+        self.inbox = Inbox(store)
+        self.limit = RateLimit(
+            settings.database_path.with_name("limits.db"), settings.lines_per_second
+        )
+
+    @classmethod
+    def load(cls, settings: ServiceSettings) -> Service:
+        """Open the store and load the model; raises UnavailableError naming what is broken."""
+        store = Store.open(settings.database_path)
+        assistant = Assistant.load()
+        service = cls(settings, store, assistant)
+        _ = service.type_ahead, assistant.rate_table
+        store.close()  # each worker opens its own connection
+        return service
+
+    @cached_property
+    def type_ahead(self) -> TypeAhead:
+        return TypeAhead(self.assistant.kb)
+
+    def check(self) -> None:
+        """Raises StoreError where the database cannot be read."""
+        try:
+            self.store.row("select 1 from tenants")
+        except sqlite3.Error as error:
+            raise StoreError("数据库暂时不可用") from error
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Background work of a worker, from its start to its end."""
+        housekeeping = asyncio.create_task(self._keep_house())
+        try:
+            yield
+        finally:
+            housekeeping.cancel()
+            await asyncio.to_thread(self.inbox.close)
+            self.store.close()
+
+    async def _keep_house(self) -> None:
+        """Delete what is past its time, now and then."""
+        while True:
+            try:
+                await asyncio.to_thread(self._forget)
+            except Exception:
+                log.exception("housekeeping failed")
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+    def _forget(self) -> None:
+        tenants.retain(self.store)
+        idempotency.forget_old(self.store)
+        self.store.close()

@@ -1,0 +1,65 @@
+"""What may be set for the service by `INVOICER_*` variables, checked once at the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
+
+from invoicer.errors import InputError
+from invoicer.settings import Settings
+
+MEBI = 1 << 20
+
+
+class ServiceSettings(BaseSettings):
+    """Limits and doors of the service; everything that opens a door is closed by default."""
+
+    model_config = SettingsConfigDict(env_prefix="INVOICER_", extra="ignore")
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    workers: int = Field(2, ge=1, le=64, description="worker processes")
+    lines_per_second: float = Field(
+        1_000, gt=0, description="lines a second for keys without a rate of their own"
+    )
+    max_body: int = Field(4 * MEBI, gt=0, description="bytes of a request body")
+    max_upload: int = Field(64 * MEBI, gt=0, description="bytes of a file handed in as a job")
+    request_seconds: float = Field(30, gt=0, description="time a request may take")
+    trusted_proxies: str = Field(
+        "", description="addresses of reverse proxies whose X-Forwarded-* is believed"
+    )
+    root_path: str = Field("", description="path below which a proxy publishes the service")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="web origins that may call from a browser, separated by commas"
+    )
+    open_docs: bool = Field(False, description="documentation without a key")
+    open_metrics: bool = Field(False, description="/metrics without a key")
+    log_names: bool = Field(False, description="product names in the log")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+
+    @classmethod
+    def load(cls, **given: Any) -> ServiceSettings:
+        """The settings of this environment, what is given first; raises InputError naming the
+        variable that is wrong."""
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "INVOICER_" + "_".join(str(part) for part in first["loc"]).upper()
+            raise InputError(f"设置 {name} 无效:{first['msg']}") from None
+        except SettingsError as error:
+            raise InputError(f"设置无效:{error}") from None
+
+    @property
+    def database_path(self) -> Path:
+        return Settings().database

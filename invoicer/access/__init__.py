@@ -1,0 +1,1 @@
+"""Who may do what: tenants, principals and their keys, limits, idempotency and the audit."""

@@ -1,0 +1,1 @@
+"""What goes to people, and what comes back from them."""

@@ -1,0 +1,100 @@
+"""Items on their way to the queue: written off the answer path, many in one commit."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterable
+from queue import Empty, Queue
+
+from invoicer.review.items import ReviewItem
+from invoicer.store import Store, utc_text
+
+WAITING = 50_000
+A_COMMIT = 1_000
+RETRY_SECONDS = 1.0
+log = logging.getLogger("invoicer.review")
+
+_ADD = """
+insert into review_items
+  (id, tenant, line, suggestion, tier, confidence, times, amount, first_seen, last_seen)
+values (:id, :tenant, :line, :suggestion, :tier, :confidence, :times, :amount, :now, :now)
+on conflict (id) do update set
+  times = times + excluded.times, amount = amount + excluded.amount, last_seen = excluded.last_seen
+"""
+
+
+def add(store: Store, items: Iterable[ReviewItem]) -> None:
+    """Write items; one that is there already counts up and keeps its first suggestion."""
+    now = utc_text()
+    with store.transaction() as db:
+        db.conn.executemany(
+            _ADD,
+            [
+                {
+                    "id": item.id,
+                    "tenant": item.tenant,
+                    "line": json.dumps(item.line, ensure_ascii=False),
+                    "suggestion": json.dumps(item.suggestion, ensure_ascii=False),
+                    "tier": item.tier.value,
+                    "confidence": item.confidence,
+                    "times": item.times,
+                    "amount": item.amount,
+                    "now": now,
+                }
+                for item in items
+            ],
+        )
+
+
+class Inbox:
+    """A thread that writes what is put in. Full, it makes the caller wait; closed, it empties."""
+
+    def __init__(self, store: Store):
+        self._store = store
+        self._queue: Queue[ReviewItem | None] = Queue(WAITING)
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def put(self, item: ReviewItem) -> None:
+        """Hand over an item; starts the writer on first use, after any fork."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._write, name="inbox", daemon=True)
+                self._thread.start()
+        self._queue.put(item)
+
+    def close(self) -> None:
+        """Write what is waiting and end."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._queue.put(None)
+            thread.join()
+
+    def _write(self) -> None:
+        ended = False
+        while not ended:
+            items: list[ReviewItem] = []
+            item = self._queue.get()
+            while item is not None:
+                items.append(item)
+                if len(items) == A_COMMIT:
+                    break
+                try:
+                    item = self._queue.get_nowait()
+                except Empty:
+                    break
+            ended = item is None
+            self._commit(items)
+
+    def _commit(self, items: list[ReviewItem]) -> None:
+        while items:
+            try:
+                add(self._store, items)
+                return
+            except sqlite3.OperationalError:
+                log.exception("review items could not be written, trying again")
+                threading.Event().wait(RETRY_SECONDS)

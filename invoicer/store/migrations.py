@@ -1,0 +1,120 @@
+"""The schema, step by step. A step that was released never changes; a new one is added below it."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+MIGRATIONS = Migrations("invoicer")
+
+
+def run_script(db: Database, script: str) -> None:
+    """Run statements one by one: sqlite3's own executescript would end the transaction.
+
+    Statements are separated by lines that hold a single semicolon.
+    """
+    for statement in script.split("\n;\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+@MIGRATIONS()
+def m001_principals(db: Database) -> None:
+    run_script(
+        db,
+        """
+create table tenants (
+  tenant text primary key,
+  name text not null,
+  created_at text not null,
+  retention_days integer,
+  erased_at text
+)
+;
+create table principals (
+  principal text primary key,
+  tenant text not null references tenants,
+  kind text not null check (kind in ('key', 'user')),
+  name text not null,
+  role text not null check (role in ('client', 'reviewer', 'expert', 'admin')),
+  created_at text not null,
+  disabled_at text
+)
+;
+create table keys (
+  principal text primary key references principals on delete cascade,
+  tenant text not null references tenants,
+  sha256 text not null,
+  review text not null check (review in ('none', 'auto')),
+  lines_per_second real,
+  expires_at text
+)
+;
+create table audit (
+  id integer primary key,
+  at text not null,
+  tenant text not null,
+  actor text not null,
+  action text not null,
+  subject text not null,
+  detail text not null
+)
+;
+create index audit_tenant on audit (tenant, id)
+;
+create trigger audit_keeps_rows before delete on audit
+begin select raise(abort, 'the audit is append-only'); end
+;
+create trigger audit_keeps_values before update on audit
+begin select raise(abort, 'the audit is append-only'); end
+""",
+    )
+
+
+@MIGRATIONS()
+def m002_answers(db: Database) -> None:
+    run_script(
+        db,
+        """
+create table review_items (
+  id text primary key,
+  tenant text not null references tenants,
+  state text not null default 'open',
+  line text not null,
+  suggestion text not null,
+  tier text not null,
+  confidence real not null,
+  times integer not null,
+  amount integer not null,
+  first_seen text not null,
+  last_seen text not null
+)
+;
+create index review_items_tenant on review_items (tenant, state, last_seen)
+;
+create table feedback (
+  id text primary key,
+  tenant text not null references tenants,
+  principal text not null,
+  at text not null,
+  review_id text not null,
+  line text not null,
+  code text not null,
+  short_name text not null,
+  rate text not null
+)
+;
+create index feedback_tenant on feedback (tenant, at)
+;
+create table first_answers (
+  tenant text not null references tenants,
+  principal text not null,
+  idempotency_key text not null,
+  at text not null,
+  request_sha256 text not null,
+  status integer,
+  body text,
+  primary key (principal, idempotency_key)
+)
+""",
+    )
