@@ -14,7 +14,10 @@ from api.settings import ServiceSettings
 from invoicer import Assistant
 from invoicer.access import idempotency, tenants
 from invoicer.access.limits import RateLimit
+from invoicer.review.decisions import Decisions
 from invoicer.review.inbox import Inbox
+from invoicer.review.queue import Queue
+from invoicer.review.states import Versions
 from invoicer.store import Store, StoreError
 from invoicer.typeahead import TypeAhead
 
@@ -34,6 +37,10 @@ class Service:
         self.assistant = assistant
         self.dispatcher = Dispatcher()
         self.inbox = Inbox(store)
+        self.queue = Queue(store, settings.rules)
+        self.decisions = Decisions(
+            self.queue, lambda code, day: self.assistant.is_usable(code, day)
+        )
         self.limit = RateLimit(
             settings.database_path.with_name("limits.db"), settings.lines_per_second
         )
@@ -51,6 +58,11 @@ class Service:
     @cached_property
     def type_ahead(self) -> TypeAhead:
         return TypeAhead(self.assistant.kb)
+
+    @property
+    def versions(self) -> Versions:
+        """What is answering now."""
+        return Versions(self.assistant.model_version, self.assistant.kb_version)
 
     def check(self) -> None:
         """Raises StoreError where the database cannot be read."""

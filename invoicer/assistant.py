@@ -24,7 +24,7 @@ from models.mixed import split_supply
 from models.query import Query, QueryMaker
 from models.reading_many import Progress
 from models.semantic import SemanticRanker, is_available
-from models.situation import Situations
+from models.situation import Situations, settled
 from models.tokenizer import available_engine
 
 N_CANDIDATES = 5
@@ -68,6 +68,12 @@ class Assistant:
     def _advise(self, code: str, day: dt.date, taxpayer: TaxpayerType) -> tuple[RateAdvice, ...]:
         return tuple(self.rate_table.advise(self.kb.taxonomy[code], day, taxpayer))
 
+    def is_usable(self, code: str, day: str = "") -> bool:
+        """Whether a code may be printed on an invoice of a day (ISO; today by default)."""
+        row = self.kb.taxonomy.get(code)
+        on = dt.date.fromisoformat(day) if day else today()
+        return row is not None and row.is_leaf and row.is_valid_on(on)
+
     @cached_property
     def rate_table(self) -> RateTable:
         return RateTable.load(self.kb.root)
@@ -89,7 +95,7 @@ class Assistant:
 
     def query(self, line: InvoiceLine) -> Query:
         """What is matched for a line."""
-        return self.queries.query(
+        query = self.queries.query(
             line.name,
             spec=line.spec,
             unit=line.unit,
@@ -100,6 +106,9 @@ class Assistant:
             declared_code=line.declared_code,
             declared_short_name=line.declared_short_name,
         )
+        if line.confirmed_code:
+            return replace(query, situation=settled(line.confirmed_code, line.confirmed_by))
+        return query
 
     def match(self, lines: Sequence[InvoiceLine]) -> list[tuple[Query, Match]]:
         """Query and match of each line, each by the code table of its date."""
@@ -149,6 +158,7 @@ class Assistant:
         if situation.unknown_answer:
             warnings += (f"回答“{line.answer[:40]}”不在选项中,请从选项中选择",)
         return Suggestion(
+            core=query.reading.core,
             code="" if weak else top.code,
             short_name="" if weak else top.short_name,
             tier=tier,

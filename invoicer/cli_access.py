@@ -1,4 +1,4 @@
-"""`invoicer tenants …`, `keys …`, `db …`: who may use the service, and its database."""
+"""`invoicer tenants …`, `keys …`, `users …`, `db …`: who may use the service, and its database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from invoicer.access import audit, keys, tenants
+from invoicer.access import audit, keys, tenants, users
 from invoicer.access.principals import Role
 from invoicer.console import err, friendly_errors, out
 from invoicer.settings import Settings
@@ -18,6 +18,7 @@ from invoicer.store import backup as backups
 
 tenants_app = typer.Typer(no_args_is_help=True)
 keys_app = typer.Typer(no_args_is_help=True)
+users_app = typer.Typer(no_args_is_help=True)
 db_app = typer.Typer(no_args_is_help=True)
 TenantOption = Annotated[str, typer.Option("--tenant", help="租户")]
 AnyTenant = Annotated[str | None, typer.Option("--tenant", help="只看这个租户")]
@@ -110,6 +111,49 @@ def revoke_key(key: Annotated[str, typer.Argument(help="密钥编号,见 keys li
     with friendly_errors():
         keys.revoke(_store(), key)
     out.print("已吊销")
+
+
+@users_app.command("add")
+def add_user(
+    login: Annotated[str, typer.Argument(help="用户名")],
+    tenant: TenantOption,
+    role: Annotated[Role, typer.Option(help="角色")] = Role.REVIEWER,
+    name: Annotated[str, typer.Option(help="姓名")] = "",
+) -> None:
+    """新建用户;密码在提示后输入两遍。"""
+    with friendly_errors():
+        store = _store()
+        tenants.require(store, tenant)
+        password = typer.prompt("密码", hide_input=True, confirmation_prompt="再输一遍")
+        principal = users.add(store, tenant, login, name, role, password)
+    out.print(f"已新建用户 {login}({principal.role.label},租户 {tenant})")
+
+
+@users_app.command("list")
+def list_users(tenant: AnyTenant = None) -> None:
+    """列出用户。"""
+    with friendly_errors():
+        rows = users.users(_store(), tenant)
+    _print_rows(rows, login="用户名", tenant="租户", name="姓名", role="角色",
+                locked_until="锁定至", disabled_at="已停用")  # fmt: skip
+
+
+@users_app.command("password")
+def change_password(login: Annotated[str, typer.Argument(help="用户名")]) -> None:
+    """设新密码;已登录的会话随即结束。"""
+    with friendly_errors():
+        store = _store()
+        password = typer.prompt("新密码", hide_input=True, confirmation_prompt="再输一遍")
+        users.set_password(store, login, password)
+    out.print("已更改")
+
+
+@users_app.command("disable")
+def disable_user(login: Annotated[str, typer.Argument(help="用户名")]) -> None:
+    """立即停用一个用户。"""
+    with friendly_errors():
+        users.disable(_store(), login)
+    out.print("已停用")
 
 
 @db_app.command("backup")

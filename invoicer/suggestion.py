@@ -65,11 +65,13 @@ class Option:
 class Suggestion:
     """The answer for one line.
 
-    code, short_name: empty when weak. confidence: probability that the first candidate's 简称
-    is right. prompt: what to confirm; question and options: the fact that would decide.
-    evidence: reasons, in Chinese, strongest first; warnings: evidence dropped and why.
+    core: the words of the name that say what it is. code, short_name: empty when weak.
+    confidence: probability that the first candidate's 简称 is right. prompt: what to confirm;
+    question and options: the fact that would decide. evidence: reasons, in Chinese, strongest
+    first; warnings: evidence dropped and why.
     """
 
+    core: str
     code: str
     short_name: str
     tier: Tier
@@ -114,6 +116,7 @@ class Suggestion:
     def to_dict(self) -> dict[str, Any]:
         """All that is known, native types: the row, then what a person needs to decide."""
         return {
+            "core": self.core,
             **self.to_row(),
             "questions": [
                 {"text": self.question, "options": [option.to_dict() for option in self.options]}
@@ -154,7 +157,7 @@ def failed_row(message: str, model_version: str, kb_version: str) -> dict[str, A
 def failed_dict(message: str, model_version: str, kb_version: str) -> dict[str, Any]:
     """What stands for `Suggestion.to_dict` where a line could not be classified."""
     row = failed_row(message, model_version, kb_version)
-    return {**row, "questions": [], "evidence": [], "warnings": []}
+    return {"core": "", **row, "questions": [], "evidence": [], "warnings": []}
 
 
 def flat(row: dict[str, Any], columns: Sequence[str] = OUTPUT_COLUMNS) -> list[str]:

@@ -42,6 +42,11 @@ class Situation:
 NOTHING = Situation()
 
 
+def settled(code: str, evidence: str) -> Situation:
+    """The situation of a line about which people have decided."""
+    return Situation({code: DECIDED}, code, evidence=evidence, answered=True)
+
+
 class Situations:
     """Finds the situation of a line from its reading, its seller and an answer."""
 
@@ -92,7 +97,7 @@ def _asked(question: str, options: Mapping[str, str], default: str, answer: str)
     if code is None:
         return Situation(support, question=question, options=options, unknown_answer=True)
     evidence = f"已回答“{answer}”({question})"
-    return Situation({code: DECIDED}, code, evidence=evidence, answered=True)
+    return settled(code, evidence)
 
 
 def _chosen(options: Mapping[str, str], answer: str) -> str | None:
