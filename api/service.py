@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import cached_property
 
 from api.dispatch import Dispatcher
@@ -14,14 +14,17 @@ from api.settings import ServiceSettings
 from invoicer import Assistant
 from invoicer.access import idempotency, tenants
 from invoicer.access.limits import RateLimit
+from invoicer.review import webhooks
 from invoicer.review.decisions import Decisions
 from invoicer.review.inbox import Inbox
 from invoicer.review.queue import Queue
 from invoicer.review.states import Versions
+from invoicer.settings import Settings
 from invoicer.store import Store, StoreError
 from invoicer.typeahead import TypeAhead
 
 HOUSEKEEPING_SECONDS = 3600.0
+WEBHOOK_SECONDS = 5.0
 log = logging.getLogger("invoicer.service")
 
 
@@ -74,24 +77,35 @@ class Service:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Background work of a worker, from its start to its end."""
-        housekeeping = asyncio.create_task(self._keep_house())
+        tasks = [
+            asyncio.create_task(_now_and_then(HOUSEKEEPING_SECONDS, self._forget)),
+            asyncio.create_task(_now_and_then(WEBHOOK_SECONDS, self._tell)),
+        ]
         try:
             yield
         finally:
-            housekeeping.cancel()
+            for task in tasks:
+                task.cancel()
             await asyncio.to_thread(self.inbox.close)
             self.store.close()
-
-    async def _keep_house(self) -> None:
-        """Delete what is past its time, now and then."""
-        while True:
-            try:
-                await asyncio.to_thread(self._forget)
-            except Exception:
-                log.exception("housekeeping failed")
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
     def _forget(self) -> None:
         tenants.retain(self.store)
         idempotency.forget_old(self.store)
         self.store.close()
+
+    def _tell(self) -> None:
+        """Deliver what webhooks are due."""
+        if hosts := Settings().webhook_hosts:
+            webhooks.Sender(self.store, hosts).deliver_due()
+            self.store.close()
+
+
+async def _now_and_then(seconds: float, work: Callable[[], None]) -> None:
+    """Do something in a thread again and again; a failure is logged and does not end it."""
+    while True:
+        try:
+            await asyncio.to_thread(work)
+        except Exception:
+            log.exception("background work failed")
+        await asyncio.sleep(seconds)

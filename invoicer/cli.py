@@ -34,6 +34,7 @@ app.add_typer(cli_kb.app, name="kb", help="查询知识库")
 app.add_typer(cli_access.tenants_app, name="tenants", help="租户:新建、导出、清除")
 app.add_typer(cli_access.keys_app, name="keys", help="API 密钥:新建、列出、吊销")
 app.add_typer(cli_access.users_app, name="users", help="用户:新建、列出、改密码、停用")
+app.add_typer(cli_access.webhooks_app, name="webhooks", help="回调:新建、列出、删除")
 app.add_typer(cli_access.db_app, name="db", help="数据库:备份、恢复、检查、管理记录")
 MAX_LISTED = 20
 
