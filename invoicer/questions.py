@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from invoicer.suggestion import Option, Question
+from knowledge_base.preferences import Preference
 from knowledge_base.rates import RateAdvice, RateKind, TaxpayerType, Treatment
+from knowledge_base.scenarios import Scenario
 from models.query import Query
 from models.questions import Fact
 from models.situation import OpenQuestion, answered
@@ -15,6 +17,12 @@ from models.situation import OpenQuestion, answered
 TAXPAYERS = {"一般纳税人": TaxpayerType.GENERAL, "小规模纳税人": TaxpayerType.SMALL}
 WHICH_TAXPAYER = "开票方是一般纳税人还是小规模纳税人?"
 WHICH_CASE = "该编码有两档税率,属于哪种情形?"
+# How what no rate is printed for is declared.
+_UNTAXED = {
+    Treatment.EXEMPT: (RateKind.EXEMPT_POSSIBLE, Preference.EXEMPT),
+    Treatment.NOT_TAXED: (RateKind.NOT_TAXED, Preference.NOT_TAXED),
+    Treatment.ZERO: (RateKind.ZERO, Preference.EXPORT_ZERO),
+}
 ASSUMED = "未注明纳税人类型,按一般纳税人"
 
 
@@ -69,6 +77,8 @@ class Offers:
         elif supply.choice:
             said.append(answered(supply.choice, supply.question))
         rates = self.rates(code, self.day, assumed)
+        if code == situation.decided:
+            rates = self._by(situation.scenario, rates, assumed)
         cases = _cases(rates)
         case = _stated_case(cases, query.reading.normalised + situation.choice)
         open_case: list[Question] = []
@@ -99,11 +109,44 @@ class Offers:
         return next(iter(self.rates(code, self.day, taxpayer)), None)
 
     def _situation(self, asked: OpenQuestion, taxpayer: TaxpayerType) -> Question:
-        options = tuple(
-            self._option(number, text, code, self._first(code, taxpayer))
-            for number, (text, code) in enumerate(asked.options.items(), asked.number)
-        )
-        return Question(asked.fact, asked.text, options)
+        options = []
+        for number, (text, code) in enumerate(asked.options.items(), asked.number):
+            rates = self.rates(code, self.day, taxpayer)
+            rates = self._by(asked.scenarios.get(text), rates, taxpayer)
+            options.append(self._option(number, text, code, rates[0]))
+        return Question(asked.fact, asked.text, tuple(options))
+
+    def _by(
+        self, row: Scenario | None, rates: tuple[RateAdvice, ...], taxpayer: TaxpayerType
+    ) -> tuple[RateAdvice, ...]:
+        """The rates with the one first that a scenario's row brings about.
+
+        Rates and levies are the rate table's, which knows the day; an exemption or 不征税 that
+        seller or buyer decide, and no code, is the row's own.
+        """
+        if row is None:
+            return rates
+        general = taxpayer is TaxpayerType.GENERAL
+        wanted = row.rate_general if general else row.levy_small
+        if wanted.treatment is Treatment.TAXED:
+            return rates
+        found = [each for each in rates if each.treatment is wanted.treatment][:1]
+        if not found:
+            kind, preference = _UNTAXED[wanted.treatment]
+            found = [
+                RateAdvice(
+                    rate=wanted.rate,
+                    treatment=wanted.treatment,
+                    kind=kind,
+                    condition=row.condition,
+                    basis=row.note,
+                    valid_from=self.day,
+                    valid_to=None,
+                    provisional=True,
+                    preference=preference,
+                )
+            ]
+        return (*found, *(each for each in rates if each is not found[0]))
 
     def _supply(
         self, query: Query, codes: Mapping[str, str], taxpayer: TaxpayerType

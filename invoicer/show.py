@@ -76,6 +76,8 @@ def print_explanation(console: Console, query: Query, match: Match, taxonomy: Ta
         ("品牌", "、".join((*query.brands, *reading.brands))),
         ("分词", " / ".join(f"{word}({ROLES.get(r, r)})" for word, r, _ in reading.tokens)),
         ("描述词", "、".join(f"{word}({ROLES.get(r, r)})" for word, r in reading.descriptors)),
+        ("各项供应", "、".join(query.supply.parts)),
+        ("本行按", query.supply.part),
         ("核心商品", reading.core),
         ("中心词", reading.head),
         ("提示", reading.prompt),

@@ -240,7 +240,7 @@ class RateTable:
             rate=rate,
             treatment=Treatment.TAXED,
             kind=RateKind.STANDARD,
-            condition=f"编码表列有多档税率，适用{rate:.0%}的情形" if several else "",
+            condition=f"编码表列有多档税率，适用{rate:%}的情形" if several else "",
             basis=f"商品和服务税收分类编码表（{day}）",
             valid_from=day,
             valid_to=None,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Ambiguous
-from knowledge_base.scenarios import ScenarioTable
+from knowledge_base.scenarios import Scenario, ScenarioTable
 from models.questions import Answers, Fact
 from models.reading import Reading
 from models.words import name_key
@@ -21,25 +21,29 @@ DECIDED, OPTION, DEFAULT = 1.0, 0.3, 0.5
 
 @dataclass(frozen=True, slots=True)
 class OpenQuestion:
-    """A fact that nobody has stated. options: answer → code; number: that of the first option."""
+    """A fact that nobody has stated. options: answer → code; number: that of the first option;
+    scenarios: answer → the row that it makes apply."""
 
     fact: Fact
     text: str
     options: Mapping[str, str]
     number: int = 1
+    scenarios: Mapping[str, Scenario] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
     """support: code → how strongly the rules speak for it; decided: the code they settle on, or
     ""; questions: what is still to be asked; evidence: reason in Chinese; choice: the
-    option of a person's answer that settled it."""
+    option of a person's answer that settled it; scenario: the row that
+    the answer makes apply."""
 
     support: Mapping[str, float] = field(default_factory=dict)
     decided: str = ""
     questions: tuple[OpenQuestion, ...] = ()
     evidence: str = ""
     choice: str = ""
+    scenario: Scenario | None = None
 
     @property
     def answered(self) -> bool:
@@ -93,7 +97,7 @@ class Situations:
             return _asked(product, decided.code, answers)
         if hit is not None:
             options = {text: option.code for text, option in hit.options.items()}
-            scenario = OpenQuestion(Fact.SCENARIO, hit.question, options)
+            scenario = OpenQuestion(Fact.SCENARIO, hit.question, options, scenarios=hit.options)
             return _both(product, scenario, answers) if product else _asked(scenario, "", answers)
         if row is not None and product is not None:
             return _asked(product, row.default_code, answers)
@@ -119,8 +123,7 @@ def _both(
     codes = set(scenario.options.values())
     others = {text: code for text, code in product.options.items() if code not in codes}
     if len(codes & set(product.options.values())) > 1:
-        everything = {**scenario.options, **others}
-        return _asked(OpenQuestion(Fact.SCENARIO, scenario.text, everything), "", answers)
+        return _asked(replace(scenario, options={**scenario.options, **others}), "", answers)
     first, left = _asked(product, "", answers)
     then, then_left = _asked(scenario, first.decided, left)
     if first.decided not in codes:  # its numbers stay its own: the same number is never two options
@@ -135,7 +138,8 @@ def _asked(question: OpenQuestion, default: str, answers: Answers) -> tuple[Situ
     if option is not None:
         code = question.options[option]
         evidence = answered(option, question.text)
-        return Situation({code: DECIDED}, code, evidence=evidence, choice=option), left
+        row = question.scenarios.get(option)
+        return Situation({code: DECIDED}, code, (), evidence, option, row), left
     support = dict.fromkeys(question.options.values(), OPTION)
     if default:
         support[default] = DEFAULT
