@@ -34,9 +34,8 @@ class OpenQuestion:
 @dataclass(frozen=True, slots=True)
 class Situation:
     """support: code → how strongly the rules speak for it; decided: the code they settle on, or
-    ""; questions: what is still to be asked; evidence: reason in Chinese; choice: the
-    option of a person's answer that settled it; scenario: the row that
-    the answer makes apply."""
+    ""; questions: what is still to be asked; evidence: reason in Chinese; choice: the option of a
+    person's answer that settled it; scenario: the row that the answer makes apply."""
 
     support: Mapping[str, float] = field(default_factory=dict)
     decided: str = ""
@@ -103,7 +102,9 @@ class Situations:
         if hit is not None:
             options = {text: option.code for text, option in hit.options.items()}
             scenario = OpenQuestion(Fact.SCENARIO, hit.question, options, scenarios=hit.options)
-            return _both(product, scenario, answers) if product else _asked(scenario, "", answers)
+            if row is None or product is None:
+                return _asked(scenario, "", answers)
+            return _both(product, row.default_code, scenario, answers)
         if row is not None and product is not None:
             return _asked(product, row.default_code, answers)
         return NOTHING, answers
@@ -117,7 +118,7 @@ class Situations:
 
 
 def _both(
-    product: OpenQuestion, scenario: OpenQuestion, answers: Answers
+    product: OpenQuestion, default: str, scenario: OpenQuestion, answers: Answers
 ) -> tuple[Situation, Answers]:
     """A name that is ambiguous and whose scenario lacks a condition.
 
@@ -129,12 +130,13 @@ def _both(
     others = {text: code for text, code in product.options.items() if code not in codes}
     if len(codes & set(product.options.values())) > 1:
         return _asked(replace(scenario, options={**scenario.options, **others}), "", answers)
-    first, left = _asked(product, "", answers)
-    then, then_left = _asked(scenario, first.decided, left)
-    if first.decided not in codes:  # its numbers stay its own: the same number is never two options
-        return first, replace(left, number=then_left.number)
-    left = then_left
-    return then if then.answered else replace(then, evidence=first.evidence), left
+    first, left = _asked(product, default, answers)
+    then, after = _asked(scenario, first.decided, left)
+    if then.answered and (first.is_open or first.decided in codes):
+        return then, after
+    if first.decided in codes:
+        return replace(then, evidence=first.evidence), after
+    return first, replace(left, number=after.number)  # its numbers stay the condition's own
 
 
 def _asked(question: OpenQuestion, default: str, answers: Answers) -> tuple[Situation, Answers]:

@@ -150,6 +150,8 @@ def test_a_condition_that_matters_for_one_meaning_only_is_asked_for_after_it(
     assert "scenario" in facts(second)
     bought = assistant.suggest(line("绿植租摆", answer="购买"))
     assert bought.questions == ()
+    straight = assistant.suggest(line("绿植租摆", answer="以养护为主"))
+    assert (straight.candidates[0].code, straight.questions) == ("3079900000000000000", ())
     small = asked(first, "taxpayer").options[1].number
     care = asked(second, "scenario").options[1].number
     done = assistant.suggest(line("绿植租摆", answer=f"{small};1;{care}"))
