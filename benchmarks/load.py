@@ -36,7 +36,6 @@ from models.compiled import is_frozen
 
 HERE = Path(__file__).parent
 CONNECTIONS = 32
-BATCH = 1000
 
 # figure → (target, whether more is better)
 TARGETS = {
@@ -63,9 +62,7 @@ class Server:
 @contextmanager
 def serving(workers: int, folder: Path) -> Iterator[Server]:
     """`invoicer serve` with its own database."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     database = folder / f"load-{workers}-{port}.db"
     store = Store.open(database)
     tenants.create(store, "load")
@@ -84,14 +81,22 @@ def serving(workers: int, folder: Path) -> Iterator[Server]:
             stderr=output,
         )  # fmt: skip
     try:
-        _wait(port, process)
+        wait_until_ready(port, process)
         yield Server(port, key, names, log, process)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
 
 
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait for a started service; ends the program where it does not come up."""
     for _ in range(600):
         if process.poll() is not None:
             raise SystemExit("invoicer serve did not start")
@@ -167,7 +172,7 @@ def memory(server: Server) -> dict[str, Any]:
     }
 
 
-def measure(seconds: float, folder: Path) -> dict[str, Any]:
+def measure(seconds: float, batch: int, folder: Path) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     with serving(1, folder) as server:
         result_of(start_load(server, min(3, seconds)))
@@ -178,11 +183,11 @@ def measure(seconds: float, folder: Path) -> dict[str, Any]:
         figures["two_workers"] = result_of(start_load(server, seconds))
         figures["memory"] = memory(server)
         figures["batches"] = result_of(
-            start_load(server, seconds, lines=BATCH, connections=4), BATCH
+            start_load(server, seconds, lines=batch, connections=4), batch
         )
-        beside = start_load(server, seconds + 2, lines=BATCH, connections=1)
+        beside = start_load(server, seconds + 2, lines=batch, connections=1)
         figures["single_beside_batch"] = result_of(start_load(server, seconds, rate=50))
-        figures["batch_beside_single"] = result_of(beside, BATCH)
+        figures["batch_beside_single"] = result_of(beside, batch)
     return figures
 
 
@@ -215,7 +220,7 @@ def main() -> None:
         "versions": {name: version(name) for name in ("fastapi", "uvicorn", "gunicorn")},
     }
     with tempfile.TemporaryDirectory() as folder:
-        result |= measure(2 if given.small else 20, Path(folder))
+        result |= measure(*((2, 50) if given.small else (20, 1000)), Path(folder))
         if given.soak:
             most = result["two_workers"]["requests_per_s"]
             result["soak"] = soak(given.soak, 0.8 * most, Path(folder))

@@ -151,7 +151,9 @@ alter table review_items add column held text
 ;
 drop index review_items_tenant
 ;
-create index review_items_queue on review_items (tenant, state, priority desc)
+create index review_items_queue on review_items (tenant, state, priority desc, id)
+;
+create index review_items_leased on review_items (leased_by) where leased_by is not null
 ;
 create index review_items_alike on review_items (tenant, state, alike)
 ;
