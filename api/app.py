@@ -40,6 +40,8 @@ def create_app(settings: ServiceSettings, service: Service | None = None) -> Fas
         dependencies=[Depends(authorise)],
         lifespan=lifespan,
         root_path=settings.root_path,
+        # A redirect would be an answer of another shape, and would send the key once more.
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import AsyncIterator
-from functools import cached_property
+from functools import lru_cache
 
 from api.dispatch import Dispatcher
 from api.settings import ServiceSettings
@@ -15,7 +14,7 @@ from invoicer import Assistant
 from invoicer.access import idempotency, tenants
 from invoicer.access.limits import RateLimit
 from invoicer.review.inbox import Inbox
-from invoicer.store import Store, StoreError
+from invoicer.store import Store
 from invoicer.typeahead import TypeAhead
 
 HOUSEKEEPING_SECONDS = 3600.0
@@ -34,6 +33,7 @@ class Service:
         self.assistant = assistant
         self.dispatcher = Dispatcher()
         self.inbox = Inbox(store)
+        self._type_ahead = lru_cache(1)(TypeAhead)
         self.limit = RateLimit(
             settings.database_path.with_name("limits.db"), settings.lines_per_second
         )
@@ -45,19 +45,18 @@ class Service:
         assistant = Assistant.load()
         service = cls(settings, store, assistant)
         _ = service.type_ahead, assistant.rate_table
+        service.limit.check()
         store.close()  # each worker opens its own connection
         return service
 
-    @cached_property
+    @property
     def type_ahead(self) -> TypeAhead:
-        return TypeAhead(self.assistant.kb)
+        """Search over the names of the assistant in use."""
+        return self._type_ahead(self.assistant.kb)
 
     def check(self) -> None:
         """Raises StoreError where the database cannot be read."""
-        try:
-            self.store.row("select 1 from tenants")
-        except sqlite3.Error as error:
-            raise StoreError("数据库暂时不可用") from error
+        self.store.row("select 1 from tenants")
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
+from invoicer.access.keys import MAX_LINES_PER_SECOND
 from invoicer.errors import InputError
 from invoicer.settings import Settings
 
@@ -24,11 +26,14 @@ class ServiceSettings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="port to listen on")
     workers: int = Field(2, ge=1, le=64, description="worker processes")
     lines_per_second: float = Field(
-        1_000, gt=0, description="lines a second for keys without a rate of their own"
+        1_000,
+        gt=0,
+        le=MAX_LINES_PER_SECOND,
+        description="lines a second for keys without a rate of their own",
     )
     max_body: int = Field(4 * MEBI, gt=0, description="bytes of a request body")
     max_upload: int = Field(64 * MEBI, gt=0, description="bytes of a file handed in as a job")
-    request_seconds: float = Field(30, gt=0, description="time a request may take")
+    request_seconds: float = Field(30, gt=0, le=3600, description="time a request may take")
     trusted_proxies: str = Field(
         "", description="addresses of reverse proxies whose X-Forwarded-* is believed"
     )
@@ -46,6 +51,14 @@ class ServiceSettings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        for address in filter(None, (part.strip() for part in value.split(","))):
+            if address != "*":
+                ip_network(address)
+        return value
 
     @classmethod
     def load(cls, **given: Any) -> ServiceSettings:

@@ -23,7 +23,7 @@ from api.schemas import (
 )
 from api.security import Caller, TheService, allow
 from api.service import Service
-from invoicer import InvoiceLine, Suggestion
+from invoicer import InvoiceLine
 from invoicer.access.principals import Principal, Role
 from invoicer.errors import LineError
 from invoicer.review import feedback
@@ -105,14 +105,19 @@ async def _answers(
     tiers: Counter[str] = Counter()
     for line in lines:
         if isinstance(line, LineError):
-            message = f"{line.context.get('field', '')}: {line.message}"
+            field = line.context.get("field")
+            message = f"{field}: {line.message}" if field else line.message
             row = failed_dict(message, assistant.model_version, assistant.kb_version)
             tiers["failed"] += 1
         else:
             suggestion = next(suggestions)
             row = suggestion.to_dict()
             tiers[suggestion.tier.value] += 1
-            row["review_id"] = _to_review(service, caller, line, suggestion) if review else ""
+            if review and needs_review(suggestion):
+                item = item_of(caller.tenant, line, suggestion, assistant.rate_table)
+                service.inbox.put(item)
+                REVIEW_ITEMS.inc()
+                row["review_id"] = item.id
         row.setdefault("review_id", "")
         rows.append(row)
     for tier, count in tiers.items():
@@ -121,18 +126,6 @@ async def _answers(
     if service.settings.log_names:
         request.scope["noted"]["names"] = [line.name for line in good]
     return rows
-
-
-def _to_review(
-    service: Service, caller: Principal, line: InvoiceLine, suggestion: Suggestion
-) -> str:
-    """Id of the item that an uncertain line becomes; empty where nobody need look."""
-    if not needs_review(suggestion):
-        return ""
-    item = item_of(caller.tenant, line, suggestion, service.assistant.rate_table)
-    service.inbox.put(item)
-    REVIEW_ITEMS.inc()
-    return item.id
 
 
 @router.post(

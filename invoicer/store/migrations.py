@@ -67,6 +67,10 @@ begin select raise(abort, 'the audit is append-only'); end
 ;
 create trigger audit_keeps_values before update on audit
 begin select raise(abort, 'the audit is append-only'); end
+;
+create trigger audit_replaces_nothing before insert on audit
+when exists (select 1 from audit where id = new.id)
+begin select raise(abort, 'the audit is append-only'); end
 """,
     )
 
@@ -113,7 +117,7 @@ create table first_answers (
   at text not null,
   request_sha256 text not null,
   status integer,
-  body text,
+  body blob,
   primary key (principal, idempotency_key)
 )
 """,
