@@ -76,8 +76,9 @@ class RateLimit:
         """
         rate = lines_per_second or self.lines_per_second
         now, cost = time.time(), lines / rate
-        # The first line of a large batch is counted when its request comes in.
-        burst = max(self.burst_seconds, cost + 1 / rate)
+        # The first line of a batch was counted when its request came in.
+        counted = 1 / rate if lines > 1 else 0
+        burst = max(self.burst_seconds, cost + counted)
         values = {"principal": principal, "now": now, "cost": cost, "burst": burst}
         if self._connection.execute(_TAKE, values).rowcount:
             return

@@ -44,7 +44,9 @@ def copy(store: Store, tmp_path: Path) -> Path:
 
 def test_a_backup_is_one_private_file_that_restores(copy: Path, database: Path) -> None:
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    assert [p.name for p in copy.parent.iterdir() if p.name.startswith((".", "copy"))] == [copy.name]
+    assert [p.name for p in copy.parent.iterdir() if p.name.startswith((".", "copy"))] == [
+        copy.name
+    ]
     kept = backup.restore(copy, database)
     assert names(database) == ["acme"]
     assert kept is not None

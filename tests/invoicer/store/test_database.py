@@ -126,7 +126,9 @@ def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
 def test_a_failed_commit_leaves_the_connection_usable(store: Store) -> None:
     with pytest.raises(sqlite3.IntegrityError), store.transaction() as db:
         db.execute("pragma defer_foreign_keys=on")
-        db.execute("insert into principals values ('key:1', 'nobody', 'key', 'x', 'client', '', '')")
+        db.execute(
+            "insert into principals values ('key:1', 'nobody', 'key', 'x', 'client', '', '')"
+        )
     audit.record(store, "acme", "operator", "test", "acme")
     other = Store(store.path)
     assert other.row("select count(*) as n from audit") == {"n": 2}
@@ -172,7 +174,10 @@ def test_threads_write_side_by_side(store: Store) -> None:
 
 
 def test_processes_that_open_a_new_database_together_both_succeed(database: Path) -> None:
-    code = f"from pathlib import Path; from invoicer.store import Store; Store.open(Path({str(database)!r}))"
+    code = (
+        "from pathlib import Path; from invoicer.store import Store;"
+        f"Store.open(Path({str(database)!r}))"
+    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     started = [
         subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment) for _ in range(4)
