@@ -10,11 +10,13 @@ from fastapi import Response
 from api.schemas import ErrorOut
 
 _REFUSALS = {
+    400: "请求体无法读取",
     401: "没有密钥,或密钥无效",
     403: "密钥没有权限",
     404: "不存在",
     409: "Idempotency-Key 冲突",
     413: "请求体过大",
+    415: "请求体不是 application/json",
     422: "字段无效,context.field 指明字段",
     429: "过于频繁,Retry-After 秒后重试",
     503: "超时或服务不可用",

@@ -37,10 +37,14 @@ SECURITY_HEADERS = {
 
 
 class RequestRecord:
-    """Gives each request an id, its answer the id and the security headers, the log a line."""
+    """Gives each request an id, its answer the id and the security headers, the log a line.
 
-    def __init__(self, app: ASGIApp):
+    root_path: where a reverse proxy publishes the service; it may take the path off or leave it.
+    """
+
+    def __init__(self, app: ASGIApp, root_path: str = ""):
         self.app = app
+        self.root_path = root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,6 +53,7 @@ class RequestRecord:
         given = Headers(scope=scope).get("x-request-id", "")
         scope["request_id"] = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(12)
         scope["noted"] = {}
+        scope["root_path"] = self.root_path
         started = time.perf_counter()
         status = 0
 

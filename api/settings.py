@@ -52,6 +52,12 @@ class ServiceSettings(BaseSettings):
             return value
         return tuple(origin.strip() for origin in value.split(",") if origin.strip())
 
+    @field_validator("root_path")
+    @classmethod
+    def _one_slash_before(cls, value: str) -> str:
+        path = value.strip("/")
+        return f"/{path}" if path else ""
+
     @field_validator("trusted_proxies")
     @classmethod
     def _addresses(cls, value: str) -> str:

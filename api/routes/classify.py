@@ -49,7 +49,7 @@ EXAMPLES: dict[str, Any] = {
     "/classify",
     summary="给一行或最多 1000 行赋码",
     response_model=SuggestionOut | SuggestionsOut,
-    responses=refusals(409, 413, 422),
+    responses=refusals(400, 409, 413, 415, 422),
 )
 @allow(Role.CLIENT)
 async def classify(
@@ -133,7 +133,7 @@ async def _answers(
     summary="告知最终打印的编码",
     status_code=201,
     response_model=FeedbackOut,
-    responses=refusals(409, 413, 422),
+    responses=refusals(400, 409, 413, 415, 422),
 )
 @allow(Role.CLIENT)
 async def give_feedback(
