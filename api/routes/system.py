@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 
 from api.answers import json_response, refusals
@@ -11,6 +13,7 @@ from api.security import TheService, allow, allow_anybody
 from invoicer.access.principals import Role
 
 router = APIRouter(tags=["运行"])
+WITHOUT_KEY: dict[str, Any] = {"security": [{}]}  # OpenAPI: a key may be given, none is needed
 
 
 @router.get(
@@ -31,7 +34,9 @@ async def current_model(service: TheService) -> Response:
     )
 
 
-@router.get("/healthz", summary="进程是否活着", response_model=StatusOut)
+@router.get(
+    "/healthz", summary="进程是否活着", response_model=StatusOut, openapi_extra=WITHOUT_KEY
+)
 @allow_anybody
 async def healthy() -> Response:
     return json_response({"status": "ok"})
@@ -42,6 +47,7 @@ async def healthy() -> Response:
     summary="能否答复:模型已加载,数据库可读",
     response_model=StatusOut,
     responses={503: {"model": ErrorOut, "description": "暂时不能答复"}},
+    openapi_extra=WITHOUT_KEY,
 )
 @allow_anybody
 async def ready(service: TheService) -> Response:

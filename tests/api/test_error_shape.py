@@ -140,7 +140,7 @@ def test_another_content_type_is_refused(post, kind: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "\ud800鱼排\udfff", "鱼\x00排", "\x00", "鱼" * 1000, "{0}{name}%s", "<script>alert(1)</script>",
+        "\ud800鱼排\udfff", "鱼\x00排", "\x00", "鱼" * 1000, "{0}{name}%s", "<script>x</script>",
         "';drop table review_items;--", "\u202e鱼排\u202d", "=cmd|' /C calc'!A0", 123, 1e300, 0.5,
         True, "😀" * 500, "a" * 999 + "鱼",
     ],
