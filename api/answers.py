@@ -10,10 +10,11 @@ from fastapi import Response
 from api.schemas import ErrorOut
 
 _REFUSALS = {
+    400: "请求格式不正确",
     401: "没有密钥,或密钥无效",
     403: "密钥没有权限",
     404: "不存在",
-    409: "Idempotency-Key 冲突",
+    409: "Idempotency-Key 已用于另一个请求,或任务还没有结果",
     413: "请求体过大",
     422: "字段无效,context.field 指明字段",
     429: "过于频繁,Retry-After 秒后重试",
