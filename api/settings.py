@@ -43,7 +43,7 @@ class ServiceSettings(BaseSettings):
     job_memory: int = Field(
         4 * GIBI, ge=GIBI, description="bytes of address space of a job's process"
     )
-    job_disk: int = Field(4 * GIBI, gt=0, description="bytes of a result file")
+    job_disk: int = Field(4 * GIBI, ge=MEBI, description="bytes of a result file")
     job_rows: int = Field(1_000_000, gt=0, description="rows of a file handed in as a job")
     job_days: int = Field(
         30, ge=1, description="days after which an ended job and its files are deleted"
