@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse
 from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from api.answers import json_response, refusals
+from api.answers import example, json_response, refusals
 from api.errors import NotDoneError, NotFoundError
 from api.once import IdempotencyKey, once
 from api.schemas import JobIn, JobOut, JobsOut
@@ -26,6 +26,11 @@ from invoicer.jobs.queue import Job, Options
 from invoicer.readers import SUFFIXES
 
 router = APIRouter(prefix="/v1/jobs", tags=["批量任务"])
+ABOUT = """文件中商品名称列的表头可用各系统常用写法(商品名称、项目名称、spmc……),其他列也是。
+立即答复任务编号;完成后下载结果:原有各列在前,答复各列在后,一行对一行。文件内容在后台的独立
+进程中读取,读不懂的文件使任务失败,并在 `error` 中说明原因。同一租户等待和运行中的任务过多时
+答复 429。
+"""
 MAX_FORM_FIELDS = 20
 MAX_PAGE = 100
 MEDIA_TYPES = {
@@ -73,7 +78,8 @@ DOWNLOAD: dict[int | str, dict[str, Any]] = {
     summary="提交一个文件,在后台逐行赋码",
     status_code=202,
     response_model=JobOut,
-    responses=refusals(400, 409, 413, 422),
+    description=ABOUT,
+    responses={**example("job_queued", 202), **refusals(400, 409, 413, 422)},
     openapi_extra=UPLOAD,
 )
 @allow(Role.CLIENT)
@@ -137,8 +143,9 @@ def _options(form: FormData, caller: Principal) -> Options:
 @router.get(
     "",
     summary="本租户的任务,新的在前",
+    description="把上一页的 next 作为 before 取下一页;最后一页的 next 为空。",
     response_model=JobsOut,
-    responses=refusals(422),
+    responses={**example("jobs"), **refusals(422)},
 )
 @allow(Role.CLIENT)
 async def list_jobs(
@@ -154,8 +161,9 @@ async def list_jobs(
 @router.get(
     "/{job_id}",
     summary="一个任务的状态与进度",
+    description="queued 等待,running 处理中,done 完成,failed 失败(原因见 error),cancelled 已取消。",
     response_model=JobOut,
-    responses=refusals(404),
+    responses={**example("job"), **refusals(404)},
 )
 @allow(Role.CLIENT)
 async def show_job(caller: Caller, service: TheService, job_id: str) -> Response:
@@ -191,7 +199,7 @@ async def download_rejects(caller: Caller, service: TheService, job_id: str) -> 
     "/{job_id}",
     summary="取消等待或运行中的任务(200);删除已结束的任务及其文件(204)",
     response_model=JobOut,
-    responses={204: {"description": "已删除"}, **refusals(404)},
+    responses={**example("job"), 204: {"description": "已删除"}, **refusals(404)},
 )
 @allow(Role.CLIENT)
 async def delete_job(caller: Caller, service: TheService, job_id: str) -> Response:
