@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import IO
 
+from invoicer.errors import UnavailableError
 from invoicer.settings import Settings
 
 ID_BYTES = 20  # 160 random bits
@@ -18,6 +19,7 @@ REJECTS = "rejects.csv"
 TRACEBACK = "error.log"
 _ID = re.compile(rf"jb_[0-9a-f]{{{2 * ID_BYTES}}}")
 _BLOCK = 1 << 20
+KEEP_FREE = 1 << 30  # bytes of the disk that files leave alone
 # Folders that are coming or going begin with a dot; one this old was left by a crash.
 _LEFT_SECONDS = 24 * 3600
 
@@ -46,11 +48,21 @@ def result_file(place: Path, form: str) -> Path:
     return place / f"result.{form}"
 
 
-def receive(source: IO[bytes], suffix: str) -> tuple[Path, str]:
-    """Copy what comes in to a folder that belongs to no job yet; (folder, SHA-256)."""
+def require_space() -> None:
+    """Raises UnavailableError where files would take the last of the disk from the database."""
     root = Settings().jobs_dir
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    place = root / f".in-{secrets.token_hex(ID_BYTES)}"
+    if shutil.disk_usage(root).free < KEEP_FREE:
+        raise UnavailableError("服务器磁盘空间不足,暂不接收文件,请联系管理员")
+
+
+def receive(source: IO[bytes], suffix: str) -> tuple[Path, str]:
+    """Copy what comes in to a folder that belongs to no job yet; (folder, SHA-256).
+
+    Raises UnavailableError where there is no room.
+    """
+    require_space()
+    place = Settings().jobs_dir / f".in-{secrets.token_hex(ID_BYTES)}"
     place.mkdir(mode=0o700)
     digest = hashlib.sha256()
     try:
@@ -82,11 +94,18 @@ def remove(ident: str) -> None:
     shutil.rmtree(going, ignore_errors=True)
 
 
-def tidy(ident: str) -> None:
-    """Delete what a process that was ended left half written."""
-    for path in folder(ident).glob("*"):
-        if path.stem not in ("input", "result") and path.name not in (REJECTS, TRACEBACK):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+def scratch(ident: str, attempt: int) -> Path:
+    """Where one attempt at a job writes until all is written; attempts may overlap when one of
+    them was taken for dead."""
+    return folder(ident) / f"attempt-{attempt}"
+
+
+def publish(ident: str, attempt: int) -> None:
+    """Put what an attempt has written in its place."""
+    place = scratch(ident, attempt)
+    for path in place.iterdir():
+        os.replace(path, folder(ident) / path.name)
+    place.rmdir()
 
 
 def sweep() -> None:

@@ -26,20 +26,22 @@ REJECT_COLUMNS = ("row", "field", "reason")
 
 def work(store: Store, job: Job, most_rows: int) -> None:
     """Classify the rows of a job's file; raises StoppedError where the job was taken away."""
-    folder, options = files.folder(job.id), job.options
-    path = files.input_file(folder, job.suffix)
+    options = job.options
+    path = files.input_file(files.folder(job.id), job.suffix)
     table = read_table(path)
     places = recognise(table.header)
     total = _size(table, path, most_rows)
     queue.progress(store, job, total, 0, 0)
     assistant = Assistant.load()
     columns = (*OUTPUT_COLUMNS, RATES_COLUMN) if options.rates else OUTPUT_COLUMNS
-    result = files.result_file(folder, options.form)
+    place = files.scratch(job.id, job.attempts)
     done = failed = 0
     items: list[ReviewItem] = []
     with (
-        open_writer(result, options.form, table.header, columns) as write,
-        open_writer(folder / files.REJECTS, "csv", REJECT_COLUMNS, ()) as reject,
+        open_writer(
+            files.result_file(place, options.form), options.form, table.header, columns
+        ) as write,
+        open_writer(place / files.REJECTS, "csv", REJECT_COLUMNS, ()) as reject,
     ):
         for done, row in enumerate(
             answer_rows(
@@ -59,6 +61,7 @@ def work(store: Store, job: Job, most_rows: int) -> None:
                 queue.progress(store, job, total, done, failed, items)
                 items = []
     queue.progress(store, job, done, done, failed, items)
+    files.publish(job.id, job.attempts)
     queue.finish(store, job)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import sys
 import time
@@ -88,7 +89,8 @@ class JobRunner:
             # Its heartbeat stops: it will be taken up again.
             log.exception("job could not be run", extra={"job": job.id})
         finally:
-            await self._ask(lambda _: files.tidy(job.id))
+            place = files.scratch(job.id, job.attempts)
+            await self._ask(lambda _: shutil.rmtree(place, ignore_errors=True))
         after = await self._ask(queue.find, job.tenant, job.id)
         state = after.state if after else "deleted"
         log.info("job", extra={"job": job.id, "tenant": job.tenant, "state": state})
@@ -96,6 +98,7 @@ class JobRunner:
             self._ended(state)
 
     async def _attempt(self, job: Job) -> None:
+        files.scratch(job.id, job.attempts).mkdir(mode=0o700)
         process = await _start(job, self._limits)
         ending = asyncio.create_task(process.wait())
         until = time.monotonic() + self._limits.seconds
@@ -127,7 +130,7 @@ async def _start(job: Job, limits: Limits) -> asyncio.subprocess.Process:
         # A group of its own: what ends the service at the terminal does not end it half way.
         start_new_session=True,
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-             "TMPDIR": str(files.folder(job.id))},
+             "TMPDIR": str(files.scratch(job.id, job.attempts))},
     )  # fmt: skip
 
 

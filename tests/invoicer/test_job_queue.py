@@ -10,7 +10,7 @@ import pytest
 
 from invoicer.access import keys, tenants
 from invoicer.access.principals import Principal, Role
-from invoicer.errors import InputError
+from invoicer.errors import InputError, UnavailableError
 from invoicer.jobs import files, queue
 from invoicer.jobs.queue import Job, Options, StoppedError, TooManyJobsError
 from invoicer.store import Store, utc_text
@@ -263,6 +263,13 @@ def test_jobs_are_part_of_a_tenants_export(store, tmp_path) -> None:
     job = add(store, caller(store))
     tenants.export(store, "acme", tmp_path / "acme.jsonl")
     assert job.id in (tmp_path / "acme.jsonl").read_text(encoding="utf-8")
+
+
+def test_files_leave_the_last_of_the_disk_to_the_database(store, monkeypatch) -> None:
+    monkeypatch.setattr(files, "KEEP_FREE", 1 << 60)
+    with pytest.raises(UnavailableError, match="磁盘空间不足"):
+        add(store, caller(store))
+    assert job_folders(store) == []
 
 
 def test_what_a_cut_off_upload_left_is_swept_after_a_day(store, tmp_path) -> None:
