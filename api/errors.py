@@ -25,6 +25,12 @@ class NotFoundError(InvoicerError):
     code = "not_found"
 
 
+class NotDoneError(InvoicerError):
+    """The job has no result, or not yet."""
+
+    code = "job_not_done"
+
+
 class TookTooLongError(InvoicerError):
     """Not answered within the time a request may take."""
 
@@ -37,6 +43,7 @@ STATUS: Mapping[type[InvoicerError], int] = {
     ForbiddenError: 403,
     NotFoundError: 404,
     ConflictError: 409,
+    NotDoneError: 409,
     InputError: 422,
     TooManyError: 429,
     TookTooLongError: 503,
@@ -60,6 +67,8 @@ PROBLEMS = {
     "string_too_short": "不能为空",
     "too_long": "超过 {max_length} 项",
     "too_short": "至少 {min_length} 项",
+    "extra_forbidden": "没有这个字段",
+    "string_pattern_mismatch": "格式不正确,应符合 {pattern}",
     "enum": "只能是 {expected}",
     "literal_error": "只能是 {expected}",
     "model_attributes_type": "应为 JSON 对象",
@@ -67,8 +76,6 @@ PROBLEMS = {
     "list_type": "应为数组",
     "string_type": "应为文本",
     "string_unicode": "含有残缺的字符",
-    "string_pattern_mismatch": "格式应为 {pattern}",
-    "extra_forbidden": "没有这个字段",
     "bool_parsing": "应为 true 或 false",
     "float_parsing": "应为数字",
     "int_type": "应为整数",

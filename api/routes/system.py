@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from api.answers import json_response, refusals
+from api.answers import example, json_response, refusals
 from api.metrics import exposition
 from api.schemas import ErrorOut, ModelOut, StatusOut
 from api.security import TheService, allow, allow_anybody
@@ -20,7 +20,8 @@ WITHOUT_KEY: dict[str, Any] = {"security": [{}]}  # OpenAPI: a key may be given,
     "/v1/models/current",
     summary="正在使用的模型与知识库",
     response_model=ModelOut,
-    responses=refusals(),
+    description="每个答复也带这两个版本;card 是训练时的数据、日期和强档的准确率。",
+    responses={**example("model"), **refusals()},
 )
 @allow(Role.CLIENT)
 async def current_model(service: TheService) -> Response:
@@ -35,7 +36,11 @@ async def current_model(service: TheService) -> Response:
 
 
 @router.get(
-    "/healthz", summary="进程是否活着", response_model=StatusOut, openapi_extra=WITHOUT_KEY
+    "/healthz",
+    summary="进程是否活着",
+    response_model=StatusOut,
+    responses=example("status"),
+    openapi_extra=WITHOUT_KEY,
 )
 @allow_anybody
 async def healthy() -> Response:
@@ -46,7 +51,10 @@ async def healthy() -> Response:
     "/readyz",
     summary="能否答复:模型已加载,数据库可读",
     response_model=StatusOut,
-    responses={503: {"model": ErrorOut, "description": "暂时不能答复"}},
+    responses={
+        **example("status"),
+        503: {"model": ErrorOut, "description": "暂时不能答复"},
+    },
     openapi_extra=WITHOUT_KEY,
 )
 @allow_anybody

@@ -12,6 +12,7 @@ from typing import Any
 
 from invoicer.access import audit
 from invoicer.errors import InputError
+from invoicer.jobs import files
 from invoicer.store import Store, utc_text
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -22,7 +23,9 @@ KEPT = ("tenants", "audit")
 # is covered before anybody thinks of it.
 _SECRET = re.compile("sha256|hash|secret|token|password")
 # What ages, by the column that says how old it is.
-AGEING = {"feedback": "at", "first_answers": "at", "review_items": "last_seen"}
+AGEING = {
+    "feedback": "at", "first_answers": "at", "review_items": "last_seen", "jobs": "created_at",
+}  # fmt: skip
 
 
 def create(store: Store, tenant: str, name: str = "", retention_days: int | None = None) -> None:
@@ -88,7 +91,7 @@ def export(store: Store, tenant: str, target: Path) -> int:
 
 
 def erase(store: Store, tenant: str) -> int:
-    """Delete everything of a tenant but its audit; its name is never given again."""
+    """Delete everything of a tenant but its audit, files too; its name is never given again."""
     require(store, tenant)
     with store.transaction() as db:
         count = _delete_all(store, tenant)
@@ -101,8 +104,9 @@ def erase(store: Store, tenant: str) -> int:
 
 
 def _delete_all(store: Store, tenant: str) -> int:
-    """Delete the rows of a tenant in every table that is not kept."""
+    """Delete the rows of a tenant in every table that is not kept, and the files of its jobs."""
     with store.transaction() as db:
+        _remove_files(store, "tenant = ?", [tenant])
         # Tables point at one another; only what is left in the end must fit together.
         db.execute("pragma defer_foreign_keys=on")
         return sum(
@@ -113,14 +117,15 @@ def _delete_all(store: Store, tenant: str) -> int:
 
 
 def retain(store: Store, now: dt.datetime | None = None) -> int:
-    """Delete what is older than each tenant's retention time, and what requests that were
-    running when their tenant was erased wrote after it; returns how many rows went."""
+    """Delete what is older than each tenant's retention time, files too, and what requests that
+    were running when their tenant was erased wrote after it; returns how many rows went."""
     now = now or dt.datetime.now(dt.UTC)
     erased = store.rows("select tenant from tenants where erased_at is not null")
     count = sum(_delete_all(store, row["tenant"]) for row in erased)
     for row in store.rows("select * from tenants where retention_days is not null"):
         before = utc_text(now - dt.timedelta(days=row["retention_days"]))
         with store.transaction() as db:
+            _remove_files(store, "tenant = ? and created_at < ?", [row["tenant"], before])
             for table, column in AGEING.items():
                 cursor = db.execute(
                     f"delete from [{table}] where tenant = ? and [{column}] < ?",
@@ -133,3 +138,10 @@ def retain(store: Store, now: dt.datetime | None = None) -> int:
 def _json(row: dict[str, Any]) -> str:
     """A row as JSON; bytes as base64."""
     return json.dumps(row, ensure_ascii=False, default=lambda b: base64.b64encode(b).decode())
+
+
+def _remove_files(store: Store, where: str, values: list[str]) -> None:
+    """Delete the files of jobs. Before their rows: cut off in between, the rows are still there
+    to say what is left to do."""
+    for row in store.rows(f"select id from jobs where {where}", values):
+        files.remove(row["id"])
