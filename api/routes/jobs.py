@@ -22,7 +22,7 @@ from api.service import Service
 from invoicer.access.principals import Principal, Role
 from invoicer.errors import InputError
 from invoicer.jobs import files, queue
-from invoicer.jobs.queue import Job, Options
+from invoicer.jobs.job import Job, Options
 from invoicer.readers import SUFFIXES
 
 router = APIRouter(prefix="/v1/jobs", tags=["批量任务"])

@@ -12,8 +12,9 @@ from invoicer.batch import CHUNK, answer_rows
 from invoicer.columns import recognise
 from invoicer.errors import InputError, InvoicerError
 from invoicer.jobs import files, queue
+from invoicer.jobs.job import Job
 from invoicer.jobs.limits import Limits
-from invoicer.jobs.queue import Job, StoppedError
+from invoicer.jobs.queue import StoppedError
 from invoicer.readers import Table, read_table
 from invoicer.review.items import ReviewItem, item_of, needs_review
 from invoicer.settings import Settings

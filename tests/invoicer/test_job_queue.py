@@ -12,7 +12,8 @@ from invoicer.access import keys, tenants
 from invoicer.access.principals import Principal, Role
 from invoicer.errors import InputError, UnavailableError
 from invoicer.jobs import files, queue
-from invoicer.jobs.queue import Job, Options, StoppedError, TooManyJobsError
+from invoicer.jobs.job import Job, Options
+from invoicer.jobs.queue import StoppedError, TooManyJobsError
 from invoicer.store import Store, utc_text
 from knowledge_base.rates import TaxpayerType
 
