@@ -11,7 +11,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from api.errors import add_handlers
 from api.middleware import Limits, RequestRecord
-from api.routes import classify, codes, docs, jobs, system
+from api.routes import classify, codes, docs, jobs, reviews, system
 from api.security import allow, allow_anybody, authorise
 from api.service import Service
 from api.settings import ServiceSettings
@@ -46,7 +46,9 @@ def create_app(settings: ServiceSettings, service: Service | None = None) -> Fas
     )
     app.state.service = service
     add_handlers(app)
-    for router in (classify.router, jobs.router, codes.router, system.router):
+    for router in (
+        classify.router, jobs.router, codes.router, reviews.router, system.router,
+    ):  # fmt: skip
         app.include_router(router)
     read_docs = allow_anybody if settings.open_docs else allow(Role.CLIENT)
     read_metrics = allow_anybody if settings.open_metrics else allow(Role.ADMIN)

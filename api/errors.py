@@ -15,6 +15,7 @@ from invoicer.access.idempotency import ConflictError
 from invoicer.access.limits import TooManyError
 from invoicer.access.principals import AuthenticationError, ForbiddenError
 from invoicer.errors import InputError, InvoicerError, UnavailableError
+from invoicer.review.states import NoSuchItemError, ReviewConflictError
 
 log = logging.getLogger("invoicer.service")
 
@@ -42,6 +43,8 @@ STATUS: Mapping[type[InvoicerError], int] = {
     AuthenticationError: 401,
     ForbiddenError: 403,
     NotFoundError: 404,
+    NoSuchItemError: 404,
+    ReviewConflictError: 409,
     ConflictError: 409,
     NotDoneError: 409,
     InputError: 422,

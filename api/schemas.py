@@ -22,8 +22,13 @@ from pydantic import (
 from invoicer.columns import fields_of_object
 from invoicer.line import FIELDS, FIRST_DAY, MAX_NAME, InvoiceLine
 from invoicer.readers import text_of
+from invoicer.review.decisions import MAX_WHY
+from invoicer.review.queue import Filter
+from invoicer.review.states import State
 from invoicer.suggestion import Tier
+from knowledge_base.preferences import Preference
 from knowledge_base.rates import RateKind, TaxpayerType, Treatment
+from models.questions import Fact
 
 MAX_LINES = 1_000
 MAX_FIELD = 1_000
@@ -127,6 +132,7 @@ class RateOut(BaseModel):
 
 
 class OptionOut(BaseModel):
+    number: int = Field(description="回答时可以只写序号")
     answer: str
     code: str
     short_name: str
@@ -135,6 +141,9 @@ class OptionOut(BaseModel):
 
 
 class QuestionOut(BaseModel):
+    """一个缺少的事实。回答写在 answer 字段,多个回答用分号隔开。"""
+
+    fact: Fact
     text: str
     options: list[OptionOut]
 
@@ -142,6 +151,7 @@ class QuestionOut(BaseModel):
 class SuggestionOut(BaseModel):
     """一行的答复。weak 时 code、short_name、rate、treatment 为空,只给候选。"""
 
+    core: str = Field(description="核心商品:名称中说明是什么的部分")
     code: str
     short_name: str
     tier: Tier
@@ -154,6 +164,7 @@ class SuggestionOut(BaseModel):
     kb_version: str
     error: str = Field(description="该行未能赋码的原因;其他行不受影响")
     rates: list[RateOut] = Field(description="所有可能适用的税率及其条件")
+    preference: Preference | None = Field(description="优惠政策类型;没有或 weak 时为 null")
     questions: list[QuestionOut]
     evidence: list[str]
     warnings: list[str]
@@ -227,6 +238,70 @@ class ModelOut(BaseModel):
     model_version: str
     kb_version: str
     card: dict[str, Any]
+
+
+class FilterIn(BaseModel):
+    """只看哪些项;留空不限。"""
+
+    tier: Literal["", "strong", "medium", "weak"] = ""
+    text: Annotated[str, Field(max_length=60, description="名称中包含")] = ""
+    chapter: Annotated[str, Field(pattern=r"^[0-9]{0,19}$", description="首选编码的开头")] = ""
+    sampled: Annotated[bool | None, Field(description="只看(或不看)随机抽查的项")] = None
+
+    def to_filter(self) -> Filter:
+        return Filter(self.tier, text=self.text, chapter=self.chapter, sampled=self.sampled)
+
+
+class LeaseIn(BaseModel):
+    count: Annotated[int, Field(ge=1, le=20)] = 1
+    only: FilterIn = FilterIn()
+    without: Annotated[list[str], Field(max_length=50, description="已在手上、不必再给的项")] = []
+
+
+class DecideIn(BaseModel):
+    code: Code
+    why: Annotated[str, Field(max_length=MAX_WHY)] = ""
+
+
+class WhyIn(BaseModel):
+    why: Annotated[str, Field(min_length=1, max_length=MAX_WHY)]
+
+
+class ReplyIn(BaseModel):
+    reply: Annotated[str, Field(min_length=1, max_length=MAX_WHY)]
+
+
+class ReviewStatusOut(BaseModel):
+    review_id: str
+    state: State
+    code: str = Field(description="已定的编码;其他状态为空")
+    question: str = Field(description="退回时需要补充的信息")
+    why: str
+    decided_at: str
+
+
+class ReviewItemOut(BaseModel):
+    """一个审核项。他人的投票不在其中。"""
+
+    id: str
+    state: State
+    line: dict[str, str]
+    suggestion: dict[str, Any]
+    tier: Tier
+    confidence: float
+    sampled: bool = Field(description="随机抽查:高把握的项也由人复核,用来测量真实准确率")
+    times: int
+    amount: int = Field(description="不含税金额合计,分")
+    first_seen: str
+    last_seen: str
+    code: str | None
+    decided_at: str | None
+    why: str
+    leased_until: str | None
+
+
+class ReviewItemsOut(BaseModel):
+    items: list[ReviewItemOut]
 
 
 class StatusOut(BaseModel):

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import cached_property
 
 from api.dispatch import Dispatcher
@@ -15,14 +15,21 @@ from api.settings import ServiceSettings
 from invoicer import Assistant
 from invoicer.access import idempotency, tenants
 from invoicer.access.limits import RateLimit
-from invoicer.jobs import files, queue
+from invoicer.jobs import files
+from invoicer.jobs import queue as job_queue
 from invoicer.jobs.limits import Limits
 from invoicer.jobs.runner import JobRunner
+from invoicer.review import webhooks
+from invoicer.review.decisions import Decisions
 from invoicer.review.inbox import Inbox
+from invoicer.review.queue import Queue
+from invoicer.review.states import Versions
+from invoicer.settings import Settings
 from invoicer.store import Store, StoreError
 from invoicer.typeahead import TypeAhead
 
 HOUSEKEEPING_SECONDS = 3600.0
+WEBHOOK_SECONDS = 5.0
 log = logging.getLogger("invoicer.service")
 
 
@@ -38,6 +45,10 @@ class Service:
         self.assistant = assistant
         self.dispatcher = Dispatcher()
         self.inbox = Inbox(store)
+        self.queue = Queue(store, settings.rules)
+        self.decisions = Decisions(
+            self.queue, lambda code, day: self.assistant.is_usable(code, day)
+        )
         self.limit = RateLimit(
             settings.database_path.with_name("limits.db"), settings.lines_per_second
         )
@@ -56,6 +67,11 @@ class Service:
     def type_ahead(self) -> TypeAhead:
         return TypeAhead(self.assistant.kb)
 
+    @property
+    def versions(self) -> Versions:
+        """What is answering now."""
+        return Versions(self.assistant.model_version, self.assistant.kb_version)
+
     def check(self) -> None:
         """Raises StoreError where the database cannot be read."""
         try:
@@ -66,15 +82,18 @@ class Service:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Background work of a worker, from its start to its end."""
-        background = [asyncio.create_task(self._keep_house())]
+        tasks = [
+            asyncio.create_task(_now_and_then(HOUSEKEEPING_SECONDS, self._forget)),
+            asyncio.create_task(_now_and_then(WEBHOOK_SECONDS, self._tell)),
+        ]
         if self.settings.jobs:
-            background.append(asyncio.create_task(self._runner().run()))
+            tasks.append(asyncio.create_task(self._runner().run()))
         try:
             yield
         finally:
-            for task in background:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.to_thread(self.inbox.close)
             self.store.close()
 
@@ -85,18 +104,25 @@ class Service:
             self.store, given.jobs, limits, ended=lambda state: JOBS.labels(state).inc()
         )
 
-    async def _keep_house(self) -> None:
-        """Delete what is past its time, now and then."""
-        while True:
-            try:
-                await asyncio.to_thread(self._forget)
-            except Exception:
-                log.exception("housekeeping failed")
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
-
     def _forget(self) -> None:
         tenants.retain(self.store)
         idempotency.forget_old(self.store)
-        queue.forget_old(self.store, self.settings.job_days)
+        job_queue.forget_old(self.store, self.settings.job_days)
         files.sweep()
         self.store.close()
+
+    def _tell(self) -> None:
+        """Deliver what webhooks are due."""
+        if hosts := Settings().webhook_hosts:
+            webhooks.Sender(self.store, hosts).deliver_due()
+            self.store.close()
+
+
+async def _now_and_then(seconds: float, work: Callable[[], None]) -> None:
+    """Do something in a thread again and again; a failure is logged and does not end it."""
+    while True:
+        try:
+            await asyncio.to_thread(work)
+        except Exception:
+            log.exception("background work failed")
+        await asyncio.sleep(seconds)

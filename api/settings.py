@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
 from invoicer.errors import InputError
+from invoicer.review.rules import ReviewRules
 from invoicer.settings import Settings
 
 MEBI = 1 << 20
@@ -57,6 +59,17 @@ class ServiceSettings(BaseSettings):
     )
     open_docs: bool = Field(False, description="documentation without a key")
     open_metrics: bool = Field(False, description="/metrics without a key")
+    random_slice: float = Field(
+        0.01, ge=0, le=1, description="share of strong answers that is reviewed all the same"
+    )
+    second_share: float = Field(0.05, ge=0, le=1, description="share of items with a second vote")
+    second_amount: float = Field(
+        100_000, gt=0, description="net amount in yuan from which an item needs a second vote"
+    )
+    lease_seconds: int = Field(300, ge=10, description="time an item is kept for its reviewer")
+    agreeing_tenants: int = Field(
+        3, ge=2, description="tenants that must decide alike before it holds for all"
+    )
     log_names: bool = Field(False, description="product names in the log")
 
     @field_validator("cors_origins", mode="before")
@@ -64,7 +77,7 @@ class ServiceSettings(BaseSettings):
     def _separated(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @classmethod
     def load(cls, **given: Any) -> ServiceSettings:
@@ -78,6 +91,11 @@ class ServiceSettings(BaseSettings):
             raise InputError(f"设置 {name} 无效:{first['msg']}") from None
         except SettingsError as error:
             raise InputError(f"设置无效:{error}") from None
+
+    @property
+    def rules(self) -> ReviewRules:
+        """The rules of review."""
+        return ReviewRules(**{f.name: getattr(self, f.name) for f in fields(ReviewRules)})
 
     @property
     def database_path(self) -> Path:

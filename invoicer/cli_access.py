@@ -1,4 +1,4 @@
-"""`invoicer tenants …`, `keys …`, `db …`: who may use the service, and its database."""
+"""`invoicer tenants …`, `keys …`, `users …`, `db …`: who may use the service, and its database."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from invoicer.access import audit, keys, tenants
+from invoicer.access import audit, keys, tenants, users
 from invoicer.access.principals import Role
 from invoicer.console import err, friendly_errors, out
+from invoicer.review import webhooks
 from invoicer.settings import Settings
 from invoicer.store import Store
 from invoicer.store import backup as backups
 
 tenants_app = typer.Typer(no_args_is_help=True)
 keys_app = typer.Typer(no_args_is_help=True)
+users_app = typer.Typer(no_args_is_help=True)
+webhooks_app = typer.Typer(no_args_is_help=True)
 db_app = typer.Typer(no_args_is_help=True)
 TenantOption = Annotated[str, typer.Option("--tenant", help="租户")]
 AnyTenant = Annotated[str | None, typer.Option("--tenant", help="只看这个租户")]
@@ -110,6 +113,77 @@ def revoke_key(key: Annotated[str, typer.Argument(help="密钥编号,见 keys li
     with friendly_errors():
         keys.revoke(_store(), key)
     out.print("已吊销")
+
+
+@users_app.command("add")
+def add_user(
+    login: Annotated[str, typer.Argument(help="用户名")],
+    tenant: TenantOption,
+    role: Annotated[Role, typer.Option(help="角色")] = Role.REVIEWER,
+    name: Annotated[str, typer.Option(help="姓名")] = "",
+) -> None:
+    """新建用户;密码在提示后输入两遍。"""
+    with friendly_errors():
+        store = _store()
+        tenants.require(store, tenant)
+        password = typer.prompt("密码", hide_input=True, confirmation_prompt="再输一遍")
+        principal = users.add(store, tenant, login, name, role, password)
+    out.print(f"已新建用户 {login}({principal.role.label},租户 {tenant})")
+
+
+@users_app.command("list")
+def list_users(tenant: AnyTenant = None) -> None:
+    """列出用户。"""
+    with friendly_errors():
+        rows = users.users(_store(), tenant)
+    _print_rows(rows, login="用户名", tenant="租户", name="姓名", role="角色",
+                locked_until="锁定至", disabled_at="已停用")  # fmt: skip
+
+
+@users_app.command("password")
+def change_password(login: Annotated[str, typer.Argument(help="用户名")]) -> None:
+    """设新密码;已登录的会话随即结束。"""
+    with friendly_errors():
+        store = _store()
+        password = typer.prompt("新密码", hide_input=True, confirmation_prompt="再输一遍")
+        users.set_password(store, login, password)
+    out.print("已更改")
+
+
+@users_app.command("disable")
+def disable_user(login: Annotated[str, typer.Argument(help="用户名")]) -> None:
+    """立即停用一个用户。"""
+    with friendly_errors():
+        users.disable(_store(), login)
+    out.print("已停用")
+
+
+@webhooks_app.command("add")
+def add_webhook(
+    url: Annotated[str, typer.Argument(help="https 地址;主机须在 INVOICER_WEBHOOK_HOSTS 中")],
+    tenant: TenantOption,
+) -> None:
+    """审核项已定、退回或无法赋码时回调该地址;签名密钥只显示这一次。"""
+    with friendly_errors():
+        ident, secret = webhooks.add(_store(), tenant, url, Settings().webhook_hosts)
+    err.print(f"已新建 {ident}。签名密钥只显示这一次:")
+    out.print(secret, highlight=False)
+
+
+@webhooks_app.command("list")
+def list_webhooks(tenant: AnyTenant = None) -> None:
+    """列出回调地址、待发送和发送失败的数量。"""
+    with friendly_errors():
+        rows = webhooks.webhooks(_store(), tenant)
+    _print_rows(rows, id="编号", tenant="租户", url="地址", waiting="待发送", failed="失败")
+
+
+@webhooks_app.command("remove")
+def remove_webhook(webhook: Annotated[str, typer.Argument(help="编号")]) -> None:
+    """删除回调地址。"""
+    with friendly_errors():
+        webhooks.remove(_store(), webhook)
+    out.print("已删除")
 
 
 @db_app.command("backup")

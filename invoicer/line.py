@@ -38,8 +38,9 @@ _TAXPAYERS = {
 class InvoiceLine:
     """Name and optional evidence.
 
-    amount: net amount in yuan, negative on a red-letter line; warnings: evidence that was dropped,
-    and why (Chinese).
+    amount: net amount in yuan, negative on a red-letter line; confirmed_code, confirmed_by: what
+    people have settled on for this very line, and who did, in Chinese; warnings: evidence that
+    was dropped, and why (Chinese).
     """
 
     name: str
@@ -56,6 +57,8 @@ class InvoiceLine:
     declared_rate: str = ""
     answer: str = ""
     amount: Decimal | None = None
+    confirmed_code: str = ""
+    confirmed_by: str = ""
     warnings: tuple[str, ...] = ()
 
     @classmethod

@@ -23,11 +23,12 @@ from api.schemas import (
 )
 from api.security import Caller, TheService, allow
 from api.service import Service
-from invoicer import InvoiceLine, Suggestion
+from invoicer import InvoiceLine
 from invoicer.access.principals import Principal, Role
 from invoicer.errors import LineError
 from invoicer.review import feedback
-from invoicer.review.items import item_of, needs_review
+from invoicer.review.items import identity, item_of, needs_review
+from invoicer.review.memory import with_confirmed
 from invoicer.suggestion import failed_dict
 
 router = APIRouter(prefix="/v1", tags=["赋码"])
@@ -120,7 +121,9 @@ async def _answers(
     """A row a line, in order."""
     assistant = service.assistant
     good = [line for line in lines if isinstance(line, InvoiceLine)]
-    suggestions = iter(await service.dispatcher.suggest(assistant, good))
+    asked = [identity(caller.tenant, line, assistant.rate_table) for line in good]
+    good = with_confirmed(service.store, good, asked)
+    answered = zip(good, asked, await service.dispatcher.suggest(assistant, good), strict=True)
     rows = []
     tiers: Counter[str] = Counter()
     for line in lines:
@@ -129,10 +132,13 @@ async def _answers(
             row = failed_dict(message, assistant.model_version, assistant.kb_version)
             tiers["failed"] += 1
         else:
-            suggestion = next(suggestions)
+            line, who, suggestion = next(answered)
             row = suggestion.to_dict()
             tiers[suggestion.tier.value] += 1
-            row["review_id"] = _to_review(service, caller, line, suggestion) if review else ""
+            if review and needs_review(suggestion, who.item, service.queue.rules):
+                service.inbox.put(item_of(caller.tenant, line, suggestion, who))
+                REVIEW_ITEMS.inc()
+                row["review_id"] = who.item
         row.setdefault("review_id", "")
         rows.append(row)
     for tier, count in tiers.items():
@@ -141,18 +147,6 @@ async def _answers(
     if service.settings.log_names:
         request.scope["noted"]["names"] = [line.name for line in good]
     return rows
-
-
-def _to_review(
-    service: Service, caller: Principal, line: InvoiceLine, suggestion: Suggestion
-) -> str:
-    """Id of the item that an uncertain line becomes; empty where nobody need look."""
-    if not needs_review(suggestion):
-        return ""
-    item = item_of(caller.tenant, line, suggestion, service.assistant.rate_table)
-    service.inbox.put(item)
-    REVIEW_ITEMS.inc()
-    return item.id
 
 
 @router.post(

@@ -14,13 +14,15 @@ from knowledge_base.rates import TaxpayerType
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the caller asked for. form: csv | jsonl | xlsx; on: for rows without a date;
-    review: uncertain rows go to the queue; rates: a column of all rates."""
+    review: uncertain rows go to the queue; random_slice: share of the strong ones that do too;
+    rates: a column of all rates."""
 
     form: str = "csv"
     on: dt.date | None = None
     taxpayer: TaxpayerType | None = None
     seller_industry: str = ""
     review: bool = False
+    random_slice: float = 0.0
     rates: bool = False
 
     def defaults(self) -> Defaults:

@@ -15,8 +15,11 @@ from invoicer.jobs import files, queue
 from invoicer.jobs.job import Job
 from invoicer.jobs.limits import Limits
 from invoicer.jobs.queue import StoppedError
+from invoicer.line import InvoiceLine
 from invoicer.readers import Table, read_table
-from invoicer.review.items import ReviewItem, item_of, needs_review
+from invoicer.review.items import ReviewItem, identity, item_of, needs_review
+from invoicer.review.memory import with_confirmed
+from invoicer.review.rules import ReviewRules
 from invoicer.settings import Settings
 from invoicer.store import Store
 from invoicer.suggestion import OUTPUT_COLUMNS, RATES_COLUMN
@@ -35,6 +38,12 @@ def work(store: Store, job: Job, most_rows: int) -> None:
     queue.progress(store, job, total, 0, 0)
     assistant = Assistant.load()
     columns = (*OUTPUT_COLUMNS, RATES_COLUMN) if options.rates else OUTPUT_COLUMNS
+    rules = ReviewRules(random_slice=options.random_slice)
+
+    def remembered(lines: list[InvoiceLine]) -> list[InvoiceLine]:
+        asked = [identity(job.tenant, line, assistant.rate_table) for line in lines]
+        return with_confirmed(store, lines, asked)
+
     place = files.scratch(job.id, job.attempts)
     done = failed = 0
     items: list[ReviewItem] = []
@@ -46,7 +55,13 @@ def work(store: Store, job: Job, most_rows: int) -> None:
     ):
         for done, row in enumerate(
             answer_rows(
-                assistant, table.rows, places, options.defaults(), 1, with_source=options.review
+                assistant,
+                table.rows,
+                places,
+                options.defaults(),
+                1,
+                with_source=options.review,
+                prepare=remembered,
             ),
             1,
         ):
@@ -56,8 +71,11 @@ def work(store: Store, job: Job, most_rows: int) -> None:
                 field, _, reason = row.error.partition(": ")
                 reject([str(table.first_row + done - 1), field, reason], {})
             # An earlier attempt may have got further: its questions count once.
-            if row.source and done > job.rows_reviewed and needs_review(row.source[1]):
-                items.append(item_of(job.tenant, *row.source, assistant.rate_table))
+            if row.source and done > job.rows_reviewed:
+                line, suggestion = row.source
+                who = identity(job.tenant, line, assistant.rate_table)
+                if needs_review(suggestion, who.item, rules):
+                    items.append(item_of(job.tenant, line, suggestion, who))
             if done % CHUNK == 0:
                 queue.progress(store, job, total, done, failed, items)
                 items = []

@@ -19,15 +19,22 @@ log = logging.getLogger("invoicer.review")
 
 _ADD = """
 insert into review_items
-  (id, tenant, line, suggestion, tier, confidence, times, amount, first_seen, last_seen)
-values (:id, :tenant, :line, :suggestion, :tier, :confidence, :times, :amount, :now, :now)
+  (id, tenant, question, alike, sampled, line, suggestion, tier, confidence, times, amount,
+   priority, first_seen, last_seen)
+values (:id, :tenant, :question, :alike, :sampled, :line, :suggestion, :tier, :confidence, :times,
+        :amount, :uncertainty * (:times + abs(:amount) / 100.0), :now, :now)
 on conflict (id) do update set
-  times = times + excluded.times, amount = amount + excluded.amount, last_seen = excluded.last_seen
+  times = times + excluded.times, amount = amount + excluded.amount, last_seen = excluded.last_seen,
+  priority = :uncertainty * (times + excluded.times + abs(amount + excluded.amount) / 100.0)
 """
 
 
 def add(store: Store, items: Iterable[ReviewItem]) -> None:
-    """Write items; one that is there already counts up and keeps its first suggestion."""
+    """Write items; one that is there already counts up and keeps its first suggestion.
+
+    Priority is uncertainty × (times asked + net amount in yuan): frequency and money, of which the
+    sum over the lines holds both. What was drawn for measuring counts as wholly uncertain.
+    """
     now = utc_text()
     with store.transaction() as db:
         db.conn.executemany(
@@ -36,6 +43,10 @@ def add(store: Store, items: Iterable[ReviewItem]) -> None:
                 {
                     "id": item.id,
                     "tenant": item.tenant,
+                    "question": item.question,
+                    "alike": item.alike,
+                    "sampled": int(item.sampled),
+                    "uncertainty": 1.0 if item.sampled else 1.0 - item.confidence,
                     "line": json.dumps(item.line, ensure_ascii=False),
                     "suggestion": json.dumps(item.suggestion, ensure_ascii=False),
                     "tier": item.tier.value,

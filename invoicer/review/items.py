@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from invoicer.line import InvoiceLine, today
+from invoicer.review.rules import ReviewRules
 from invoicer.suggestion import Suggestion, Tier
 from knowledge_base.rates import RateTable, TaxpayerType
 from models.normalise import normalise
@@ -17,11 +18,16 @@ from models.normalise import normalise
 class ReviewItem:
     """One question of one tenant, as it was met the first time.
 
-    amount: net amount of the lines that asked it, in fen; times: how many lines did.
+    question: the same for every tenant; alike: what bulk work groups by; sampled: strong, and
+    looked at all the same; amount: net amount of the lines that asked it, in fen; times: how many
+    lines did.
     """
 
     id: str
     tenant: str
+    question: str
+    alike: str
+    sampled: bool
     line: dict[str, str]
     suggestion: dict[str, Any]
     tier: Tier
@@ -30,11 +36,18 @@ class ReviewItem:
     times: int = 1
 
 
-def review_id(tenant: str, line: InvoiceLine, rates: RateTable) -> str:
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """question: what is asked, whoever asks; item: the same of one tenant."""
+
+    question: str
+    item: str
+
+
+def identity(tenant: str, line: InvoiceLine, rates: RateTable) -> Identity:
     """The same for lines that ask the same: what is sold, by whom, in which rate period."""
     period = rates.period_start(line.date or today())
     asked = (
-        tenant,
         normalise(line.name).strip(),
         normalise(line.spec).strip(),
         normalise(line.unit).strip(),
@@ -43,23 +56,34 @@ def review_id(tenant: str, line: InvoiceLine, rates: RateTable) -> str:
         (line.taxpayer or TaxpayerType.GENERAL).value,
         period.isoformat(),
     )
-    digest = hashlib.sha256("\x1f".join(asked).encode()).digest()[:15]
-    return "rv_" + base64.b32encode(digest).decode().lower()
+    question = _digest(*asked)
+    return Identity(question, "rv_" + _digest(tenant, question))
 
 
-def item_of(tenant: str, line: InvoiceLine, suggestion: Suggestion, rates: RateTable) -> ReviewItem:
+def _digest(*parts: str) -> str:
+    digest = hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).digest()[:15]
+    return base64.b32encode(digest).decode().lower()
+
+
+def needs_review(suggestion: Suggestion, item: str, rules: ReviewRules) -> bool:
+    """Whether a person is to see it: it is uncertain, or belongs to the random slice."""
+    return suggestion.tier is not Tier.STRONG or rules.in_slice(item)
+
+
+def item_of(
+    tenant: str, line: InvoiceLine, suggestion: Suggestion, who: Identity, times: int = 1
+) -> ReviewItem:
     """The item that a line's suggestion becomes."""
     return ReviewItem(
-        id=review_id(tenant, line, rates),
+        id=who.item,
         tenant=tenant,
+        question=who.question,
+        alike=f"{suggestion.candidates[0].code} {suggestion.core}",
+        sampled=suggestion.tier is Tier.STRONG,
         line=line.to_fields(),
         suggestion=suggestion.to_dict(),
         tier=suggestion.tier,
         confidence=suggestion.confidence,
         amount=int((line.amount or 0) * 100),
+        times=times,
     )
-
-
-def needs_review(suggestion: Suggestion) -> bool:
-    """Whether a suggestion is to be seen by a person."""
-    return suggestion.tier is not Tier.STRONG

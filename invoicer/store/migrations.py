@@ -151,3 +151,148 @@ create index jobs_tenant on jobs (tenant, created_at)
 create index jobs_state on jobs (state, created_at)
 """,
     )
+
+
+@MIGRATIONS()
+def m004_review_queue(db: Database) -> None:
+    run_script(
+        db,
+        """
+alter table review_items add column question text not null default ''
+;
+alter table review_items add column alike text not null default ''
+;
+alter table review_items add column sampled integer not null default 0
+;
+alter table review_items add column priority real not null default 0
+;
+alter table review_items add column leased_by text
+;
+alter table review_items add column leased_until text
+;
+alter table review_items add column code text
+;
+alter table review_items add column decided_by text
+;
+alter table review_items add column decided_at text
+;
+alter table review_items add column why text not null default ''
+;
+alter table review_items add column learned_in text
+;
+alter table review_items add column held text
+;
+drop index review_items_tenant
+;
+create index review_items_queue on review_items (tenant, state, priority desc, id)
+;
+create index review_items_leased on review_items (leased_by) where leased_by is not null
+;
+create index review_items_alike on review_items (tenant, state, alike)
+;
+create index review_items_question on review_items (question, state)
+;
+create table review_votes (
+  item text not null references review_items on delete cascade,
+  tenant text not null references tenants,
+  principal text not null,
+  at text not null,
+  code text not null,
+  why text not null,
+  primary key (item, principal)
+)
+;
+create table review_events (
+  id integer primary key,
+  item text not null references review_items on delete cascade,
+  tenant text not null references tenants,
+  at text not null,
+  actor text not null,
+  action text not null,
+  from_state text not null,
+  to_state text not null,
+  code text not null,
+  why text not null,
+  model_version text not null,
+  kb_version text not null
+)
+;
+create index review_events_item on review_events (item, id)
+;
+create index review_events_actor on review_events (tenant, actor, id)
+;
+create trigger review_events_keep_values before update on review_events
+begin select raise(abort, 'the history is append-only'); end
+;
+create trigger review_events_keep_rows before delete on review_events
+when exists (select 1 from review_items where id = old.item)
+  and (select erased_at from tenants where tenant = old.tenant) is null
+begin select raise(abort, 'the history is append-only'); end
+;
+create table promoted (
+  question text primary key,
+  code text not null,
+  at text not null,
+  actor text not null,
+  by_expert integer not null,
+  why text not null
+)
+""",
+    )
+
+
+@MIGRATIONS()
+def m005_users(db: Database) -> None:
+    run_script(
+        db,
+        """
+create table users (
+  principal text primary key references principals on delete cascade,
+  tenant text not null references tenants,
+  login text not null unique,
+  password_hash text not null,
+  failures integer not null default 0,
+  locked_until text
+)
+;
+create table sessions (
+  sha256 text primary key,
+  principal text not null references principals on delete cascade,
+  tenant text not null references tenants,
+  created_at text not null,
+  expires_at text not null
+)
+;
+create index sessions_principal on sessions (principal)
+""",
+    )
+
+
+@MIGRATIONS()
+def m006_webhooks(db: Database) -> None:
+    run_script(
+        db,
+        """
+create table webhooks (
+  id text primary key,
+  tenant text not null references tenants,
+  url text not null,
+  secret text not null,
+  created_at text not null
+)
+;
+create table deliveries (
+  id text primary key,
+  webhook text not null references webhooks on delete cascade,
+  tenant text not null references tenants,
+  body text not null,
+  created_at text not null,
+  due_at text,
+  attempts integer not null default 0,
+  delivered_at text,
+  problem text not null default ''
+)
+;
+create index deliveries_due on deliveries (due_at) where due_at is not null
+""",
+    )

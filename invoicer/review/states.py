@@ -1,0 +1,76 @@
+"""Where an item stands, and the record of how it came there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from invoicer.errors import InvoicerError
+from invoicer.store import Store, utc_text
+
+
+class State(StrEnum):
+    """open: waits for a person; sent_back: waits for the caller; decided, uncodable: done;
+    disputed: the votes differ, a senior decides. A leased item is open and reserved."""
+
+    OPEN = "open"
+    SENT_BACK = "sent_back"
+    DECIDED = "decided"
+    UNCODABLE = "uncodable"
+    DISPUTED = "disputed"
+
+    @property
+    def label(self) -> str:
+        return {
+            "open": "待审", "sent_back": "待补充", "decided": "已定", "uncodable": "无法赋码",
+            "disputed": "有争议",
+        }[self]  # fmt: skip
+
+
+class ReviewConflictError(InvoicerError):
+    """The item is not where the act expects it: somebody else has it, or it is done."""
+
+    code = "review_conflict"
+
+
+class NoSuchItemError(InvoicerError):
+    """There is no such item, or it is another tenant's."""
+
+    code = "not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What answered when a person decided."""
+
+    model_version: str = ""
+    kb_version: str = ""
+
+
+def record(
+    store: Store,
+    item: dict[str, Any],
+    actor: str,
+    action: str,
+    to_state: str,
+    *,
+    code: str = "",
+    why: str = "",
+    versions: Versions = Versions(),
+) -> None:
+    """Add an event to an item's history, inside the transaction that makes it true."""
+    with store.transaction() as db:
+        db.execute(
+            "insert into review_events (item, tenant, at, actor, action, from_state, to_state,"
+            " code, why, model_version, kb_version) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [item["id"], item["tenant"], utc_text(), actor, action, item["state"], to_state,
+             code, why, versions.model_version, versions.kb_version],
+        )  # fmt: skip
+
+
+def history(store: Store, tenant: str, item: str) -> list[dict[str, Any]]:
+    """An item's events, oldest first."""
+    return store.rows(
+        "select * from review_events where tenant = ? and item = ? order by id", [tenant, item]
+    )
