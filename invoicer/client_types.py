@@ -46,6 +46,7 @@ class Rate(TypedDict):
 
 
 class Option(TypedDict):
+    number: int
     answer: str
     code: str
     short_name: str
@@ -54,11 +55,13 @@ class Option(TypedDict):
 
 
 class Question(TypedDict):
+    fact: str
     text: str
     options: list[Option]
 
 
 class Suggestion(TypedDict):
+    core: str
     code: str
     short_name: str
     tier: Literal["strong", "medium", "weak"]
@@ -71,6 +74,7 @@ class Suggestion(TypedDict):
     kb_version: str
     error: str
     rates: list[Rate]
+    preference: str | None
     questions: list[Question]
     evidence: list[str]
     warnings: list[str]
