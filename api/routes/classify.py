@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response
@@ -29,7 +28,7 @@ from invoicer.access.principals import Principal, Role
 from invoicer.errors import LineError
 from invoicer.review import feedback
 from invoicer.review.items import identity, item_of, needs_review
-from invoicer.review.memory import recall
+from invoicer.review.memory import with_confirmed
 from invoicer.suggestion import failed_dict
 
 router = APIRouter(prefix="/v1", tags=["赋码"])
@@ -123,10 +122,7 @@ async def _answers(
     assistant = service.assistant
     good = [line for line in lines if isinstance(line, InvoiceLine)]
     asked = [identity(caller.tenant, line, assistant.rate_table) for line in good]
-    good = [
-        replace(line, confirmed_code=known.code, confirmed_by=known.evidence) if known else line
-        for line, known in zip(good, recall(service.store, asked), strict=True)
-    ]
+    good = with_confirmed(service.store, good, asked)
     answered = zip(good, asked, await service.dispatcher.suggest(assistant, good), strict=True)
     rows = []
     tiers: Counter[str] = Counter()

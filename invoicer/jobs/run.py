@@ -12,10 +12,13 @@ from invoicer.batch import CHUNK, answer_rows
 from invoicer.columns import recognise
 from invoicer.errors import InputError, InvoicerError
 from invoicer.jobs import files, queue
+from invoicer.jobs.job import Job
 from invoicer.jobs.limits import Limits
-from invoicer.jobs.queue import Job, StoppedError
+from invoicer.jobs.queue import StoppedError
+from invoicer.line import InvoiceLine
 from invoicer.readers import Table, read_table
 from invoicer.review.items import ReviewItem, identity, item_of, needs_review
+from invoicer.review.memory import with_confirmed
 from invoicer.review.rules import ReviewRules
 from invoicer.settings import Settings
 from invoicer.store import Store
@@ -33,8 +36,14 @@ def work(store: Store, job: Job, most_rows: int) -> None:
     places = recognise(table.header)
     total = _size(table, path, most_rows)
     queue.progress(store, job, total, 0, 0)
-    assistant, rules = Assistant.load(), ReviewRules.load()
+    assistant = Assistant.load()
     columns = (*OUTPUT_COLUMNS, RATES_COLUMN) if options.rates else OUTPUT_COLUMNS
+    rules = ReviewRules(random_slice=options.random_slice)
+
+    def remembered(lines: list[InvoiceLine]) -> list[InvoiceLine]:
+        asked = [identity(job.tenant, line, assistant.rate_table) for line in lines]
+        return with_confirmed(store, lines, asked)
+
     place = files.scratch(job.id, job.attempts)
     done = failed = 0
     items: list[ReviewItem] = []
@@ -46,7 +55,13 @@ def work(store: Store, job: Job, most_rows: int) -> None:
     ):
         for done, row in enumerate(
             answer_rows(
-                assistant, table.rows, places, options.defaults(), 1, with_source=options.review
+                assistant,
+                table.rows,
+                places,
+                options.defaults(),
+                1,
+                with_source=options.review,
+                prepare=remembered,
             ),
             1,
         ):

@@ -16,8 +16,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from invoicer.errors import InputError
 from invoicer.jobs import files, queue
+from invoicer.jobs.job import Job
 from invoicer.jobs.limits import Limits
-from invoicer.jobs.queue import Job, StoppedError
+from invoicer.jobs.queue import StoppedError
 from invoicer.store import Store
 
 LOOK_SECONDS = 1.0

@@ -49,7 +49,7 @@ def fill(store: Store, tenant: str) -> str:
         webhooks.enqueue(store, item, "review.decided", "", NAME)
         db.execute("insert into jobs (id, tenant, principal, suffix, options, created_at)"
                    " values (?, ?, ?, '.csv', ?, ?)",
-                   [f"jb_{tenant}", tenant, principal.id, NAME, utc_text()])  # fmt: skip
+                   ["jb_" + f"{len(tenant):032x}", tenant, principal.id, NAME, utc_text()])  # fmt: skip
     feedback.record(store, principal, InvoiceLine(NAME), code="1030109050000000000")
     idempotency.claim(store, principal, "k", b"body")
     idempotency.keep(store, principal, "k", FirstAnswer(200, NAME.encode()))
