@@ -15,6 +15,7 @@ from invoicer.access.idempotency import FirstAnswer
 from invoicer.access.principals import AuthenticationError, Principal, Role
 from invoicer.cli import app
 from invoicer.errors import InputError
+from invoicer.jobs import files
 from invoicer.review import feedback, inbox
 from invoicer.review.items import ReviewItem
 from invoicer.store import Store
@@ -34,6 +35,12 @@ def fill(store: Store, tenant: str) -> str:
     feedback.record(store, principal, InvoiceLine(NAME), code="1030109050000000000")
     idempotency.claim(store, principal, "k", b"body")
     idempotency.keep(store, principal, "k", FirstAnswer(200, NAME.encode()))
+    with store.transaction() as db:
+        db.execute(
+            "insert into jobs (id, tenant, principal, state, suffix, options, created_at)"
+            " values (?, ?, ?, 'failed', '.csv', '{}', '2026-11-27')",
+            [files.new_id(), tenant, principal.id],
+        )
     return text
 
 
