@@ -1,4 +1,4 @@
-"""What every refusal of the service has in common."""
+"""How a key is sent, and what every refusal of the service has in common."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from httpx import Response
 HAN = re.compile(r"[\u4e00-\u9fff]")
 # Words that would tell a caller how the service is built.
 INTERNAL = re.compile(r"Traceback|\.py|/tmp|/home|site-packages|sqlite|pydantic|Error\b|line \d")
+
+
+def bearer(key: str) -> dict[str, str]:
+    """The header that carries a key."""
+    return {"Authorization": f"Bearer {key}"}
 
 
 def problem(response: Response, status: int, code: str) -> dict[str, Any]:

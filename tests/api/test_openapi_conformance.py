@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 import schemathesis
-from conftest import Live, bearer
+from checks import bearer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
@@ -25,7 +25,7 @@ LEFT_OUT = CHECKS.get_by_names(["positive_data_acceptance", "negative_data_rejec
 
 
 @pytest.fixture(scope="session")
-def key(live: Live) -> dict[str, str]:
+def key(live) -> dict[str, str]:
     """A key of a tenant of its own, whose items disturb no other test."""
     return bearer(live.key_of(tenant="fuzz", review="auto", lines_per_second=1_000_000))
 
@@ -41,7 +41,7 @@ def key(live: Live) -> dict[str, str]:
     ],
 )
 def test_every_operation_answers_as_described(
-    live: Live, key: dict[str, str], operation: str, mode: GenerationMode
+    live, key: dict[str, str], operation: str, mode: GenerationMode
 ) -> None:
     @settings(
         max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,

@@ -7,9 +7,9 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
-from conftest import ROOT
-
+ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 
 
@@ -55,6 +55,7 @@ def test_serving_loads_nothing_that_calls_out() -> None:
     """No client for other services is among the modules of a running service."""
     code = """
 import sys
+from pathlib import Path
 import api.app, api.serve, api.service, api.worker
 clients = {"httpx", "requests", "urllib3", "aiohttp", "ftplib", "smtplib"}
 print(sorted(clients & set(sys.modules)))

@@ -8,7 +8,7 @@ import random
 
 import httpx
 import pytest
-from conftest import bearer
+from checks import bearer
 from fastapi.testclient import TestClient
 
 from api.app import create_app

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from checks import problem
-from conftest import ROOT, bearer, data_dir_in, serving
+from checks import bearer, problem
 
 from api.serve import key_hint
+from api.settings import ServiceSettings
 from invoicer.access import keys, tenants
 from invoicer.access.principals import Role
 from invoicer.store import Store, backup
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -42,9 +44,9 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
 
 
 @pytest.fixture
-def folder(assistant: object, tmp_path: Path) -> Path:
-    data_dir_in(tmp_path)
-    store = Store.open(tmp_path / "invoicer.db")
+def folder(settings: ServiceSettings, tmp_path: Path) -> Path:
+    """Where a service with a key is installed."""
+    store = Store.open(settings.database_path)
     tenants.create(store, "acme")
     keys.create(store, "acme", "ERP", Role.CLIENT)
     store.rows("pragma wal_checkpoint(truncate)")
@@ -121,8 +123,8 @@ def test_the_hint_goes_away_with_the_first_key_and_comes_back_with_the_last(tmp_
     assert "invoicer keys create" in key_hint(store)
 
 
-def test_a_first_start_says_how_to_make_a_key_and_stays_closed(assistant, tmp_path) -> None:
-    with serving(tmp_path) as live:
+def test_a_first_start_says_how_to_make_a_key_and_stays_closed(serve, tmp_path) -> None:
+    with serve(tmp_path) as live:
         assert "invoicer keys create" in (tmp_path / "serve.log").read_text(encoding="utf-8")
         for path in ("/docs", "/metrics", "/openapi.json", "/v1/codes?q=鱼"):
             problem(httpx.get(f"{live.url}{path}"), 401, "not_authenticated")
@@ -158,14 +160,14 @@ def opened(request) -> bool:
 
 
 @pytest.fixture(scope="module")
-def log(assistant, tmp_path_factory, opened: bool) -> tuple[str, str, list[dict[str, object]]]:
+def log(serve, tmp_path_factory, opened: bool) -> tuple[str, str, list[dict[str, object]]]:
     """(key, all that was logged, lines of requests) of a service behind a proxy."""
     folder = tmp_path_factory.mktemp("log")
     # FORWARDED_ALLOW_IPS is what gunicorn and uvicorn would heed by themselves.
     variables = {"FORWARDED_ALLOW_IPS": "*"}
     if opened:
         variables |= {"INVOICER_LOG_NAMES": "1", "INVOICER_TRUSTED_PROXIES": "127.0.0.0/8"}
-    with serving(folder, **variables) as live:
+    with serve(folder, **variables) as live:
         key = live.key_of()
         body = {"lines": [{"name": SECRET}, {"name": "停车费"}, {"name": ""}]}
         headers = {

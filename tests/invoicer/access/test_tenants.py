@@ -15,9 +15,10 @@ from invoicer.access.idempotency import FirstAnswer
 from invoicer.access.principals import AuthenticationError, Principal, Role
 from invoicer.cli import app
 from invoicer.errors import InputError
+from invoicer.jobs import files
 from invoicer.review import feedback, inbox, states, webhooks
 from invoicer.review.items import ReviewItem
-from invoicer.store import Store, utc_text
+from invoicer.store import Store
 from invoicer.suggestion import Tier
 
 NAME = "柚子味鱼排机密品"
@@ -47,12 +48,15 @@ def fill(store: Store, tenant: str) -> str:
         db.execute("insert into review_votes values (?, ?, ?, '', '', ?)",
                    [item["id"], tenant, principal.id, NAME])  # fmt: skip
         webhooks.enqueue(store, item, "review.decided", "", NAME)
-        db.execute("insert into jobs (id, tenant, principal, suffix, options, created_at)"
-                   " values (?, ?, ?, '.csv', ?, ?)",
-                   ["jb_" + f"{len(tenant):032x}", tenant, principal.id, NAME, utc_text()])  # fmt: skip
     feedback.record(store, principal, InvoiceLine(NAME), code="1030109050000000000")
     idempotency.claim(store, principal, "k", b"body")
     idempotency.keep(store, principal, "k", FirstAnswer(200, NAME.encode()))
+    with store.transaction() as db:
+        db.execute(
+            "insert into jobs (id, tenant, principal, state, suffix, options, created_at)"
+            " values (?, ?, ?, 'failed', '.csv', '{}', '2026-11-27')",
+            [files.new_id(), tenant, principal.id],
+        )
     return text
 
 
