@@ -9,6 +9,7 @@ import numpy as np
 from rapidfuzz import fuzz
 
 from models.compiled import Compiled
+from models.hits import Hits
 from models.query import Query
 
 # Signals read from dense arrays, in the order of the feature matrix. Those in RELATIVE are given
@@ -53,21 +54,29 @@ class Candidates:
 def flatten(
     compiled: Compiled,
     queries: Sequence[Query],
-    dense: np.ndarray,
+    hits: Mapping[str, Hits],
+    grids: Mapping[str, np.ndarray],
+    nearest: Hits,
     first: np.ndarray,
     top: np.ndarray,
-    best_term: np.ndarray,
 ) -> Candidates:
     """Candidates of the short-listed codes.
 
-    dense: (len(DENSE), n_lines, n_codes); first: first-pass scores, likewise; top: (n_lines, size)
-    code places, best first; best_term: nearest term of each (line, code).
+    hits, grids: the signals, sparse or (n_lines, n_codes); nearest: term nearest to each place;
+    first: first-pass scores (n_lines, n_codes); top: (n_lines, size) code places, best first.
     """
     n, size = top.shape
     lines = np.arange(n)[:, None]
     facts, index = compiled.facts, compiled.index
-    term = best_term[lines, top]
-    block = dense[:, lines, top]  # (n_dense, n_lines, size)
+    slot = np.full(first.size, -1, np.int32)  # flat place → number of the short-listed pair
+    slot[(lines * index.n_codes + top).ravel()] = np.arange(n * size)
+    term = _listed(nearest, slot, np.full(n * size, -1, np.int32)).reshape(n, size)
+    block = np.zeros((len(DENSE), n, size), np.float32)
+    for part, name in zip(block, DENSE, strict=True):
+        if name in grids:
+            part[:] = np.take_along_axis(grids[name], top, 1)
+        elif len(hits[name].place):
+            _listed(hits[name], slot, part.reshape(-1))
     relative = block[RELATIVE_AT]
     gaps = relative - relative.max(axis=2, keepdims=True)
     strength = np.exp(3.0 * np.take_along_axis(first, top, 1))
@@ -106,6 +115,14 @@ def flatten(
         values=np.ascontiguousarray(values, np.float32).reshape(n * size, len(NAMES)),
         term=term.ravel(),
     )
+
+
+def _listed(hits: Hits, slot: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """The hits on short-listed pairs, written into out (n_pairs,)."""
+    pair = slot[hits.place]
+    listed = pair >= 0
+    out[pair[listed]] = hits.value[listed]
+    return out
 
 
 def _units(queries: Sequence[Query], units: Set[str]) -> np.ndarray:
