@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
 
+from models.features import Rows
 from models.hits import Hits, rows_of
 from models.index import KEYWORD, NAME, OFFICIAL, SAMPLE, TARIFF, Index
 
@@ -17,7 +19,7 @@ KINDS = (("official", OFFICIAL | KEYWORD), ("tariff", TARIFF), ("name", NAME), (
 
 
 def nearest_terms(
-    index: Index, vectors: sparse.csr_matrix, hidden: Sequence[np.ndarray] | None
+    index: Index, vectors: Rows, hidden: Sequence[np.ndarray] | None
 ) -> tuple[dict[str, Hits], Hits]:
     """The nearest-term signals; the nearest term of each place."""
     n_codes = index.n_codes
@@ -39,13 +41,13 @@ def nearest_terms(
 
 
 def _near(
-    index: Index, vectors: sparse.csr_matrix, hidden: Sequence[np.ndarray] | None
+    index: Index, vectors: Rows, hidden: Sequence[np.ndarray] | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(term, similarity, line) of every term near enough to its line's nearest one."""
-    n = vectors.shape[0]
+    n = len(vectors.start) - 1
     if n <= FEW and hidden is None:
         return _near_few(index, vectors)
-    found = (vectors @ index.postings).tocsr()
+    found = (vectors.matrix() @ index.postings).tocsr()
     if hidden is not None:
         for i, gone in enumerate(hidden):
             a, b = found.indptr[i : i + 2]
@@ -60,16 +62,13 @@ def _near(
     return found.indices[keep], found.data[keep], row[keep]
 
 
-def _near_few(
-    index: Index, vectors: sparse.csr_matrix
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _near_few(index: Index, vectors: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same, line by line: only the terms that a line has reached are looked at."""
     parts = []
-    for i in range(vectors.shape[0]):
-        a, b = vectors.indptr[i : i + 2]
-        bucket, term, weight = rows_of(index.postings, vectors.indices[a:b])
+    for i, (a, b) in enumerate(pairwise(vectors.start)):
+        bucket, term, weight = rows_of(index.postings, vectors.bucket[a:b])
         total = np.zeros(len(index.term_code), np.float32)
-        np.add.at(total, term, vectors.data[a:b][bucket] * weight)
+        np.add.at(total, term, vectors.weight[a:b][bucket] * weight)
         reached = total[term]
         limit = max(PRUNE * reached.max(initial=0), FLOOR)
         near = np.unique(term[reached > limit])
@@ -78,13 +77,14 @@ def _near_few(
     return term, data, row
 
 
-def product(rows: sparse.csr_matrix, table: sparse.csr_matrix) -> np.ndarray:
+def product(rows: Rows, table: sparse.csr_matrix) -> np.ndarray:
     """rows @ table, dense; few rows are added up without scipy, which spares its set-up."""
-    if rows.shape[0] > FEW:
-        dense: np.ndarray = (rows @ table).toarray()
+    n, width = len(rows.start) - 1, table.shape[1]
+    if n > FEW:
+        dense: np.ndarray = (rows.matrix() @ table).toarray()
         return dense
-    out = np.zeros((rows.shape[0], table.shape[1]), np.float32)
-    line = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-    owner, column, value = rows_of(table, rows.indices)
-    np.add.at(out.reshape(-1), line[owner] * table.shape[1] + column, rows.data[owner] * value)
+    out = np.zeros((n, width), np.float32)
+    owner, column, value = rows_of(table, rows.bucket)
+    place = rows.owner()[owner] * width + column
+    np.add.at(out.reshape(-1), place, rows.weight[owner] * value)
     return out

@@ -64,8 +64,8 @@ class Signals:
         """
         n, n_codes = len(queries), self.index.n_codes
         readings = [q.reading for q in queries]
-        raw = features.matrix(readings)
-        vectors = features.scale(raw, self.index.idf)
+        raw = features.rows(readings)
+        vectors = raw.scaled(self.index.idf)
         hits, term = nearest_terms(self.index, vectors, hidden)
         hits |= self._ends(readings)
         hits |= self._names(queries, hidden)
