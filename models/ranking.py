@@ -81,7 +81,7 @@ class Ranker:
         )
 
 
-BLOCK = 384  # pairs scored at once: the working arrays stay in the processor's cache
+BLOCK = 48  # pairs scored at once: the working arrays stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +126,11 @@ class _Tests:
     def total(self, values: np.ndarray) -> np.ndarray:
         """Sum of the reached leaves, (n_pairs,) float64."""
         out = np.empty(len(values))
+        threshold, struck = self.threshold[:, :, None], self.struck[:, :, None]
         for start in range(0, len(values), BLOCK):
             columns = np.ascontiguousarray(values[start : start + BLOCK].T, np.float32)
-            struck = np.zeros((self.feature.shape[1], columns.shape[1]), np.uint16)
-            for k in range(len(self.feature)):
-                fails = columns.take(self.feature[k], axis=0) > self.threshold[k][:, None]
-                struck |= fails * self.struck[k][:, None]
-            leaf = self.lowest.take(struck) + self.base
+            fails = columns.take(self.feature, axis=0) > threshold
+            leaf = self.lowest.take(np.bitwise_or.reduce(fails * struck, axis=0)) + self.base
             out[start : start + BLOCK] = self.value.take(leaf).sum(axis=0, dtype=np.float64)
         return out
 
