@@ -70,16 +70,16 @@ def flatten(
     facts, index = compiled.facts, compiled.index
     slot = np.full(first.size, -1, np.int32)  # flat place → number of the short-listed pair
     slot[(lines * index.n_codes + top).ravel()] = np.arange(n * size)
-    term = _listed(nearest, slot, np.full(n * size, -1, np.int32)).reshape(n, size)
-    block = np.zeros((len(DENSE), n, size), np.float32)
-    for part, name in zip(block, DENSE, strict=True):
-        if name in grids:
-            part[:] = np.take_along_axis(grids[name], top, 1)
-        elif len(hits[name].place):
-            _listed(hits[name], slot, part.reshape(-1))
+    term = np.full(n * size, -1, np.int32)
+    pair = slot[nearest.place]
+    term[pair[pair >= 0]] = nearest.value[pair >= 0]
+    term = term.reshape(n, size)
+    block = _block(hits, slot, n * size).reshape(len(DENSE), n, size)
+    for name, grid in grids.items():
+        block[AT[name]] = grid[lines, top]
     relative = block[RELATIVE_AT]
     gaps = relative - relative.max(axis=2, keepdims=True)
-    strength = np.exp(3.0 * np.take_along_axis(first, top, 1))
+    strength = np.exp(3.0 * first[lines, top])
     strength /= strength.sum(axis=1, keepdims=True)
     best_any = block[[AT["official"], AT["name"], AT["sample"]]].max(axis=(0, 2))
     close = (strength > 0.5 * strength.max(axis=1, keepdims=True)).sum(axis=1)
@@ -117,11 +117,16 @@ def flatten(
     )
 
 
-def _listed(hits: Hits, slot: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """The hits on short-listed pairs, written into out (n_pairs,)."""
-    pair = slot[hits.place]
-    listed = pair >= 0
-    out[pair[listed]] = hits.value[listed]
+def _block(hits: Mapping[str, Hits], slot: np.ndarray, n_pairs: int) -> np.ndarray:
+    """What the sparse signals say of the short-listed pairs, (len(DENSE), n_pairs)."""
+    out = np.zeros((len(DENSE), n_pairs), np.float32)
+    present = [(AT[name], one) for name, one in hits.items() if len(one.place)]
+    if present:
+        pair = slot[np.concatenate([one.place for _, one in present])]
+        value = np.concatenate([one.value for _, one in present])
+        signal = np.repeat([at for at, _ in present], [len(one.place) for _, one in present])
+        listed = np.flatnonzero(pair >= 0)
+        out[signal[listed], pair[listed]] = value[listed]
     return out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from models.semantic import SemanticRanker
 from models.signals import Signals
 
 BATCH = 64
+DAYS = 64
 ALONE = 99.0  # the lead where all candidates share one 简称
 
 
@@ -55,6 +57,7 @@ class Matcher:
         self._signals = Signals(compiled)
         self._ranker = ranker
         self._semantic = semantic
+        self.allowed = lru_cache(DAYS)(self._allowed)
         self._columns = [AT[name] for name in ranker.signals]
 
     def match(self, queries: Sequence[Query], on: dt.date) -> list[Match]:
@@ -67,7 +70,7 @@ class Matcher:
             matches.extend(self._ranked(batch, found, scores.reshape(len(batch), -1)))
         return matches
 
-    def allowed(self, on: dt.date) -> np.ndarray:
+    def _allowed(self, on: dt.date) -> np.ndarray:
         """(n_codes,) bool: the leaves in force on the day."""
         facts = self.compiled.facts
         day = max(on.toordinal(), int(facts.valid_from.min()))  # before the oldest table: that one
@@ -92,8 +95,8 @@ class Matcher:
                 order[i] = [order[i, settled], *np.delete(order[i], settled)]
                 scores[i, order[i, 0]] = scores[i].max()
                 floor[i] = self.calibration.strong
-        ranked = np.take_along_axis(scores, order, 1)
-        places = np.take_along_axis(code, order, 1)
+        lines = np.arange(len(queries))[:, None]
+        ranked, places = scores[lines, order], code[lines, order]
         margin = lead(ranked, self.compiled.facts.group[places])
         probability = np.maximum(self.calibration.probability(ranked[:, 0], margin), floor)
         for i, query in enumerate(queries):
@@ -101,14 +104,14 @@ class Matcher:
                 probability[i] = 0.0  # nothing was read: whatever comes first is chance
         odds = 1.0 / (1.0 + np.exp(-ranked))
         confidence = probability[:, None] * odds / np.maximum(odds[:, :1], 1e-9)
-        signals = found.values.reshape(*scores.shape, -1)
+        signals = found.values.reshape(*scores.shape, -1)[lines, order]
         yield from map(
             Match,
             places.tolist(),
             confidence.tolist(),
             probability.tolist(),
-            np.take_along_axis(signals, order[:, :, None], 1),
-            np.take_along_axis(term, order, 1).tolist(),
+            signals,
+            term[lines, order].tolist(),
         )
 
     def _texts(self, nearest: np.ndarray) -> list[str]:

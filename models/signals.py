@@ -49,6 +49,7 @@ class Signals:
         self.makers = compiled.makers
         self.meaning = compiled.meaning
         self.transformations = compiled.transformations
+        self._tie = np.arange(self.index.n_codes, dtype=np.float32) * TIE
         self._places = {code: i for i, code in enumerate(self.index.codes)}
 
     def candidates(
@@ -80,12 +81,12 @@ class Signals:
             "meaning": self.meaning.similarity(raw),
         }
         first = self._first(n, hits, grids)
-        first[:, ~allowed] = -1.0
+        np.copyto(first, np.float32(-1), where=~allowed)
+        first -= self._tie  # equals: the lower code first
         size = min(SHORTLIST, n_codes)
-        first -= np.arange(n_codes, dtype=np.float32) * TIE  # equals: the lower code first
+        lines = np.arange(n)[:, None]
         top = np.argpartition(-first, size - 1, axis=1)[:, :size]
-        order = np.argsort(-np.take_along_axis(first, top, 1), axis=1, kind="stable")
-        top = np.take_along_axis(top, order, 1)
+        top = top[lines, np.argsort(-first[lines, top], axis=1, kind="stable")]
         return flatten(self._compiled, queries, hits, grids, term, first, top)
 
     def _first(
