@@ -37,8 +37,7 @@ class Meaning:
     scale: np.ndarray
     centres: np.ndarray
     start: np.ndarray
-    _by_rank: np.ndarray = field(init=False, repr=False)
-    _sizes: list[int] = field(init=False, repr=False)
+    _by_rank: list[np.ndarray] = field(init=False, repr=False)
     _place: np.ndarray = field(init=False, repr=False)
 
     def similarity(self, raw: Rows) -> np.ndarray:
@@ -48,22 +47,20 @@ class Meaning:
         """
         vectors = _whole(embed(raw, self.buckets, self.vectors, self.scale))
         with _blas().limit(limits=1, user_api="blas"):
-            near = vectors @ self._by_rank.T
-        best: np.ndarray = near[:, : self._sizes[0]]
-        at = self._sizes[0]
-        for size in self._sizes[1:]:
-            np.maximum(best[:, :size], near[:, at : at + size], out=best[:, :size])
-            at += size
-        ordered: np.ndarray = best.take(self._place, axis=1) * np.float32(1 / WHOLE**2)
+            best: np.ndarray = self._by_rank[0] @ vectors.T
+            for centres in self._by_rank[1:]:
+                part = best[: len(centres)]
+                np.maximum(part, centres @ vectors.T, out=part)
+        ordered = np.empty((len(vectors), len(best)), np.float32)
+        np.multiply(best.take(self._place, axis=0).T, np.float32(1 / WHOLE**2), out=ordered)
         return ordered
 
     def __post_init__(self) -> None:
         counts = np.diff(self.start)
         order = np.argsort(-counts, kind="stable")
         first = self.start[:-1][order]
-        self._sizes = [int((counts > k).sum()) for k in range(int(counts.max()))]
-        rows = np.concatenate([first[:size] + k for k, size in enumerate(self._sizes)])
-        self._by_rank = _whole(self.centres[rows])
+        sizes = [int((counts > k).sum()) for k in range(int(counts.max()))]
+        self._by_rank = [_whole(self.centres[first[:size] + k]) for k, size in enumerate(sizes)]
         self._place = np.argsort(order)
 
 
