@@ -20,8 +20,8 @@ from invoicer.line import InvoiceLine
 from invoicer.suggestion import Suggestion, failed_row
 from knowledge_base.rates import TaxpayerType
 
-CHUNK = 512
-PARALLEL_FROM = 4 * CHUNK
+CHUNK = 256
+PARALLEL_FROM = 2048
 Prepare = Callable[[list[InvoiceLine]], list[InvoiceLine]]
 
 
@@ -97,6 +97,7 @@ def _pool(workers: int, assistant: Assistant) -> ProcessPoolExecutor:
     global _worker
     if "fork" in multiprocessing.get_all_start_methods():
         _worker = assistant
+        assistant.suggest("苹果")  # what is read on first use is read once, before the fork
         gc.freeze()  # what is loaded stays: collections need not look at it again
         return ProcessPoolExecutor(workers, multiprocessing.get_context("fork"))
     return ProcessPoolExecutor(workers, initializer=_start_worker)
