@@ -5,6 +5,7 @@ All signals are computed as dense arrays over (lines, codes), and the best codes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,16 +24,19 @@ SHORTLIST = 24
 MAX_NAME = 12
 # From this support on, a brand or maker speaks for few codes: those are always short-listed.
 SPECIFIC = 0.5
+# What a specification says of the packing: 彩色纸盒包装, 塑料袋装.
+_PACKED = re.compile(r"[\u4e00-\u9fff]*[瓶袋盒罐桶杯箱包听散简][装裹]|零售价")
 TIE = np.float32(1e-7)
 # Signals that most lines do not have.
-RARE = {"exact", "core_exact", "brand", "maker", "declared", "moved", "situation", "tariff"}
+RARE = {"exact", "core_exact", "brand", "maker", "declared", "moved", "situation", "tariff",
+        "specified"}  # fmt: skip
 
 # First-pass weights: they only decide which codes are short-listed.
 _FIRST = {
     "official": 0.8, "tariff": 0.4, "name": 1.0, "sample": 0.9, "vote": 0.5, "profile": 0.8,
     "end2": 0.4, "end3": 0.3, "head": 0.3, "exact": 1.0, "core_exact": 0.8, "suffix": 0.8,
     "inside": 0.3, "brand": 0.4, "maker": 0.2, "meaning": 0.8, "declared": 0.6, "moved": 1.0,
-    "situation": 3.0,
+    "situation": 3.0, "specified": 0.3,
 }  # fmt: skip
 
 
@@ -76,9 +80,10 @@ class Signals:
         dense["meaning"][:] = self.meaning.similarity(raw)
         self._declared(queries, dense["declared"])
         self._situations(queries, dense["situation"])
+        self._specified(queries, dense["specified"])
         bare = np.maximum(dense["suffix"], 0.8 * np.maximum(dense["name"], dense["official"]))
-        self.transformations.fill(dense["moved"], readings, bare)
-        transfer(dense)
+        beside = self.transformations.fill(dense["moved"], readings, bare, dense["core_exact"])
+        transfer(dense, beside)
         first = np.zeros((n, n_codes), np.float32)
         part = np.empty_like(first)
         for name, weight in _FIRST.items():
@@ -144,6 +149,18 @@ class Signals:
         for name, hits in found.items():
             if hits:
                 self._spread(dense[name], hits, gone)
+
+    def _specified(self, queries: Sequence[Query], out: np.ndarray) -> None:
+        """The longest known names in the specification, what it says of the packing left out."""
+        places = self.index.names
+        hits = [
+            (i, places[word], len(word) / (len(word) + 2))
+            for i, query in enumerate(queries)
+            if not query.spec.isascii()
+            for word in words_in(_PACKED.sub(" ", query.spec), places)
+        ]
+        if hits:
+            self._spread(out, hits, None)
 
     def _spread(
         self,
