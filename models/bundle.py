@@ -241,7 +241,8 @@ def _assemble(arrays: dict[str, np.ndarray], documents: dict[str, Any]) -> Compi
             ],
         ),
         quantities=Quantities(
-            **lookups["quantities"], **{name: arrays[f"quantities.{name}"] for name in _QUANTITIES}
+            *(lookups["quantities"][name] for name in ("units", "alone", "kinds")),
+            *(arrays[f"quantities.{name}"] for name in _QUANTITIES),
         ),
         service_units=frozenset(lookups["service_units"]),
         goods_units=frozenset(lookups["goods_units"]),

@@ -9,6 +9,7 @@ from models.normalise import normalise
 from models.reading import Reader, Reading
 from models.situation import NOTHING, Situation, Situations
 
+MAX_CONTEXT = 200  # characters of a specification or a company name that are read
 _BRAND_SPLIT = re.compile(r"[/|()\s,;]+")
 
 
@@ -16,7 +17,8 @@ _BRAND_SPLIT = re.compile(r"[/|()\s,;]+")
 class Query:
     """One line to match. All context is optional evidence, already normalised.
 
-    unit: unit of measure; maker: manufacturer or supplier; declared_code: nineteen digits or "".
+    spec: specification; unit: unit of measure; maker: manufacturer or supplier; declared_code:
+    nineteen digits or "".
     """
 
     reading: Reading
@@ -64,10 +66,10 @@ class QueryMaker:
         reading = self.reader.read(name, brands)
         return Query(
             reading=reading,
-            spec=normalise(spec) if spec else "",
+            spec=normalise(spec[:MAX_CONTEXT]) if spec else "",
             unit=normalise(unit) if unit else "",
             brands=brands,
-            maker=normalise(manufacturer) if manufacturer else "",
+            maker=normalise(manufacturer[:MAX_CONTEXT]) if manufacturer else "",
             declared_code=declared_code,
             declared_short_name=normalise(declared_short_name) if declared_short_name else "",
             situation=self.situations.find(reading, seller, answer),

@@ -25,7 +25,7 @@ MAX_NAME = 12
 # From this support on, a brand or maker speaks for few codes: those are always short-listed.
 SPECIFIC = 0.5
 # What a specification says of the packing: 彩色纸盒包装, 塑料袋装.
-_PACKED = re.compile(r"[\u4e00-\u9fff]*[瓶袋盒罐桶杯箱包听散简][装裹]|零售价")
+_PACKED = re.compile(r"[\u4e00-\u9fff]{0,8}[瓶袋盒罐桶杯箱包听散简][装裹]|零售价")
 TIE = np.float32(1e-7)
 # Signals that most lines do not have.
 RARE = {"exact", "core_exact", "brand", "maker", "declared", "moved", "situation", "tariff",

@@ -27,13 +27,19 @@ def best(assistant):
 
 
 def test_a_product_named_in_the_specification_is_heard(best) -> None:
-    short_name, value = best("多咪尼623", "623;圆珠笔", "specified")
+    short_name, value = best("绘画 专用笔", "2B;铅笔", "specified")
     assert (short_name, value > 0) == ("文具", True)
 
 
 @pytest.mark.parametrize("spec", ["", "240ml", "彩色纸盒包装", "塑料袋装 500g", "84"])
 def test_packing_and_numbers_in_the_specification_name_nothing(best, spec: str) -> None:
     assert best("香辣酱", spec, "specified")[1] == 0.0
+
+
+def test_a_very_long_specification_is_read_in_part(assistant) -> None:
+    long = "圆珠笔" * 100_000
+    query = assistant.queries.query("香辣酱", spec=long, manufacturer=long)
+    assert (len(query.spec), len(query.maker)) == (200, 200)
 
 
 def test_strength_and_volume_in_the_specification_speak_for_liquor(best) -> None:
