@@ -18,10 +18,12 @@ from invoicer.review.decisions import Decisions
 from invoicer.review.inbox import Inbox
 from invoicer.review.queue import Queue
 from invoicer.review.states import Versions
+from invoicer.review.tally import Tally
 from invoicer.store import Store, StoreError
 from invoicer.typeahead import TypeAhead
 
 HOUSEKEEPING_SECONDS = 3600.0
+TALLY_SECONDS = 10.0
 log = logging.getLogger("invoicer.service")
 
 
@@ -37,6 +39,7 @@ class Service:
         self.assistant = assistant
         self.dispatcher = Dispatcher()
         self.inbox = Inbox(store)
+        self.tally = Tally(store)
         self.queue = Queue(store, settings.rules)
         self.decisions = Decisions(
             self.queue, lambda code, day: self.assistant.is_usable(code, day)
@@ -44,6 +47,8 @@ class Service:
         self.limit = RateLimit(
             settings.database_path.with_name("limits.db"), settings.lines_per_second
         )
+        # Ten attempts to sign in at once, then one every six seconds.
+        self.sign_ins = RateLimit(self.limit.path, 1 / 6, burst_seconds=60)
 
     @classmethod
     def load(cls, settings: ServiceSettings) -> Service:
@@ -74,12 +79,17 @@ class Service:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Background work of a worker, from its start to its end."""
-        housekeeping = asyncio.create_task(self._keep_house())
+        background = [
+            asyncio.create_task(self._keep_house()),
+            asyncio.create_task(self._keep_count()),
+        ]
         try:
             yield
         finally:
-            housekeeping.cancel()
+            for task in background:
+                task.cancel()
             await asyncio.to_thread(self.inbox.close)
+            await asyncio.to_thread(self._flush)
             self.store.close()
 
     async def _keep_house(self) -> None:
@@ -90,6 +100,19 @@ class Service:
             except Exception:
                 log.exception("housekeeping failed")
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+    async def _keep_count(self) -> None:
+        """Write the tally every few seconds."""
+        while True:
+            await asyncio.sleep(TALLY_SECONDS)
+            try:
+                await asyncio.to_thread(self._flush)
+            except Exception:
+                log.exception("the tally could not be written, trying again")
+
+    def _flush(self) -> None:
+        self.tally.flush()
+        self.store.close()
 
     def _forget(self) -> None:
         tenants.retain(self.store)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from invoicer.labels import ROLES, TREATMENTS, advice_text
 from invoicer.suggestion import Suggestion, Tier
 from knowledge_base.official.checks import Finding
 from knowledge_base.official.table_diff import TableDiff
@@ -18,22 +19,6 @@ from models.matcher import Match
 from models.query import Query
 
 TIER_STYLE = {Tier.STRONG: "green", Tier.MEDIUM: "yellow", Tier.WEAK: "red"}
-TREATMENTS = {"taxed": "应税", "zero": "零税率", "exempt": "免税", "not_taxed": "不征税"}
-ROLES = {
-    "core": "品名", "side": "其他", "brand": "品牌", "flavour": "风味", "scent": "香味",
-    "colour": "颜色", "material": "材质", "process": "工艺", "audience": "适用", "grade": "等级",
-    "size_word": "尺寸", "season_style": "款式", "origin": "产地", "packing": "包装",
-    "promotion": "促销", "certification": "认证", "condition": "版本", "state": "状态",
-}  # fmt: skip
-
-
-def advice_text(advice: RateAdvice | None) -> str:
-    """13%, 免税, 不征税 …; empty where nothing is known."""
-    if advice is None:
-        return ""
-    if advice.rate is not None:
-        return f"{advice.rate * 100:f}".rstrip("0").rstrip(".") + "%"
-    return TREATMENTS.get(advice.treatment.value, "")
 
 
 def print_suggestion(console: Console, name: str, suggestion: Suggestion) -> None:
