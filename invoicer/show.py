@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from invoicer.labels import ROLES, TREATMENTS, advice_text
+from invoicer.labels import ROLES, advice_text
 from invoicer.suggestion import Suggestion, Tier
 from knowledge_base.official.checks import Finding
 from knowledge_base.official.table_diff import TableDiff

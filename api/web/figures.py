@@ -44,6 +44,7 @@ async def dashboard(request: Request, caller: Caller, service: TheService) -> Re
         agreement=figures.agreement(store, tenant, since),
         missing=figures.missing_names(store, tenant),
         names={c.code: c.name for c in taxonomy},
+        work_labels=[ACTIONS[kind] for kind in WORK],
         work_chart=charts.stacked(
             labels, {ACTIONS[kind]: [day.acts[kind] for day in days] for kind in WORK}
         ),

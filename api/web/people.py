@@ -28,7 +28,8 @@ def _page(
 ) -> Response:  # fmt: skip
     return render(
         request, "people.html", caller, status, done=done, problem=problem, new_key=new_key,
-        users=users.users(service.store, caller.tenant), keys=keys.keys(service.store, caller.tenant),
+        users=users.users(service.store, caller.tenant),
+        keys=keys.keys(service.store, caller.tenant),
         acts=audit.acts(service.store, caller.tenant, 20), roles=list(Role),
     )  # fmt: skip
 

@@ -33,7 +33,8 @@ def asked_filter(
     state: State = State.OPEN,
 ) -> Filter:
     """The filter in a page's address."""
-    return Filter(tier, state.value, text.strip(), chapter, None if sampled == "" else sampled == "1")
+    drawn = None if sampled == "" else sampled == "1"
+    return Filter(tier, state.value, text.strip(), chapter, drawn)
 
 
 Only = Annotated[Filter, Depends(asked_filter)]

@@ -55,17 +55,17 @@ def about(
     assistant: Assistant, code: str, day: dt.date, taxpayer: TaxpayerType = TaxpayerType.GENERAL
 ) -> dict[str, Any]:
     """A code as a reviewer checks it: its place, its official notes, its rates on a day."""
+    named = {"code": code, **_named(assistant, code, day)}
     row = assistant.kb.taxonomy.get(code)
     if row is None:  # the table has changed since
-        return {"code": code, "usable": False, "path": [], "rates": [], **_named(assistant, code, day)}
+        return {**named, "usable": False, "path": [], "rates": []}
     try:
         rates = assistant.rate_table.advise(row, day, taxpayer)
     except RateError:
         rates = []
     return {
-        "code": code,
+        **named,
         "usable": row.is_leaf and row.is_valid_on(day),
-        **_named(assistant, code, day),
         "path": [step.name for step in assistant.kb.taxonomy.path(code)],
         "catch_all": row.is_catch_all,
         "keywords": row.keywords[:MAX_NOTES],

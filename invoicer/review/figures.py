@@ -82,7 +82,8 @@ def days(store: Store, tenant: str, count: int = 14) -> list[Day]:
     for row in acts:
         if day := found.get(dt.date.fromisoformat(row["day"])):
             day.acts[row["action"]] += row["n"]
-    for row in store.rows("select * from answered where tenant = :tenant and day >= :since", values):
+    lines = store.rows("select * from answered where tenant = :tenant and day >= :since", values)
+    for row in lines:
         if day := found.get(dt.date.fromisoformat(row["day"])):
             day.lines[row["tier"]] += row["lines"]
     return list(found.values())
