@@ -93,7 +93,7 @@ def shares(
         for n, found in enumerate(values):
             if found is not None:
                 value, low, high, total = found
-                title = f"{labels[n]} {name} {value:.1%}({low:.1%}–{high:.1%},{total} 项)"
+                title = f"{labels[n]} {name} {value:.1%}（{low:.1%}–{high:.1%}，{total} 项）"
                 # Series stand side by side, so that intervals do not cover each other.
                 x = LEFT + step * (n + 0.5) + (kind - (len(series) - 1) / 2) * 7
                 line.append(

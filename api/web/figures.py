@@ -18,7 +18,7 @@ from invoicer.suggestion import Tier
 router = APIRouter(include_in_schema=False)
 DAYS, WEEKS = 14, 12
 WORK = ("decide", "vote", "settle", "send_back", "uncodable")
-TIERS = {Tier.STRONG: "强(抽查)", Tier.MEDIUM: "中", Tier.WEAK: "弱"}
+TIERS = {Tier.STRONG: "强（抽查）", Tier.MEDIUM: "中", Tier.WEAK: "弱"}
 
 
 @router.get("/figures")

@@ -26,10 +26,10 @@ def _page(
     request: Request, caller: Principal, service: TheService, status: int = 200,
     done: str = "", problem: str = "", new_key: str = "",
 ) -> Response:  # fmt: skip
+    people, systems = (find(service.store, caller.tenant) for find in (users.users, keys.keys))
     return render(
         request, "people.html", caller, status, done=done, problem=problem, new_key=new_key,
-        users=users.users(service.store, caller.tenant),
-        keys=keys.keys(service.store, caller.tenant),
+        users=people, keys=systems, who={one["principal"]: one["name"] for one in people + systems},
         acts=audit.acts(service.store, caller.tenant, 20), roles=list(Role),
     )  # fmt: skip
 
