@@ -10,10 +10,14 @@ from collections.abc import AsyncIterator
 from functools import cached_property
 
 from api.dispatch import Dispatcher
+from api.metrics import JOBS
 from api.settings import ServiceSettings
 from invoicer import Assistant
 from invoicer.access import idempotency, tenants
 from invoicer.access.limits import RateLimit
+from invoicer.jobs import files, queue
+from invoicer.jobs.limits import Limits
+from invoicer.jobs.runner import JobRunner
 from invoicer.review.decisions import Decisions
 from invoicer.review.inbox import Inbox
 from invoicer.review.queue import Queue
@@ -83,14 +87,24 @@ class Service:
             asyncio.create_task(self._keep_house()),
             asyncio.create_task(self._keep_count()),
         ]
+        if self.settings.jobs:
+            background.append(asyncio.create_task(self._runner().run()))
         try:
             yield
         finally:
             for task in background:
                 task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
             await asyncio.to_thread(self.inbox.close)
             await asyncio.to_thread(self._flush)
             self.store.close()
+
+    def _runner(self) -> JobRunner:
+        given = self.settings
+        limits = Limits(given.job_seconds, given.job_memory, given.job_disk, given.job_rows)
+        return JobRunner(
+            self.store, given.jobs, limits, ended=lambda state: JOBS.labels(state).inc()
+        )
 
     async def _keep_house(self) -> None:
         """Delete what is past its time, now and then."""
@@ -117,4 +131,6 @@ class Service:
     def _forget(self) -> None:
         tenants.retain(self.store)
         idempotency.forget_old(self.store)
+        queue.forget_old(self.store, self.settings.job_days)
+        files.sweep()
         self.store.close()

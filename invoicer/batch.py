@@ -17,7 +17,7 @@ from invoicer.assistant import Assistant
 from invoicer.columns import fields_of
 from invoicer.errors import LineError
 from invoicer.line import InvoiceLine
-from invoicer.suggestion import failed_row
+from invoicer.suggestion import Suggestion, failed_row
 from knowledge_base.rates import TaxpayerType
 
 CHUNK = 512
@@ -46,12 +46,16 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One row: its cells, the answer's columns, the error or warnings worth telling."""
+    """One row: its cells, the answer's columns, the error or warnings worth telling.
+
+    source: the line and its suggestion, where they were asked for.
+    """
 
     cells: list[str]
     answer: dict[str, Any]
     error: str = ""
     warnings: tuple[str, ...] = ()
+    source: tuple[InvoiceLine, Suggestion] | None = None
 
 
 def answer_rows(
@@ -60,6 +64,8 @@ def answer_rows(
     places: Mapping[str, int],
     defaults: Defaults,
     workers: int | None = None,
+    *,
+    with_source: bool = False,
 ) -> Iterator[Answered]:
     """An answer a row, in order. Long inputs are shared out to worker processes."""
     source = iter(rows)
@@ -67,14 +73,14 @@ def answer_rows(
     workers = workers or min(os.cpu_count() or 1, 8)
     if len(head) < PARALLEL_FROM or workers == 1:
         for chunk in _chunks(iter(head)):
-            yield from _answer(assistant, chunk, places, defaults)
+            yield from _answer(assistant, chunk, places, defaults, with_source)
         for chunk in _chunks(source):
-            yield from _answer(assistant, chunk, places, defaults)
+            yield from _answer(assistant, chunk, places, defaults, with_source)
         return
     with _pool(workers, assistant) as pool:
         waiting: deque[Future[list[Answered]]] = deque()
         for chunk in _chunks(chain(head, source)):
-            waiting.append(pool.submit(_work, chunk, dict(places), defaults))
+            waiting.append(pool.submit(_work, chunk, dict(places), defaults, with_source))
             if len(waiting) > workers * 2:
                 yield from waiting.popleft().result()
         while waiting:
@@ -101,6 +107,7 @@ def _answer(
     chunk: list[list[str]],
     places: Mapping[str, int],
     defaults: Defaults,
+    with_source: bool,
 ) -> list[Answered]:
     answers: list[Answered | None] = [None] * len(chunk)
     lines: list[InvoiceLine] = []
@@ -115,8 +122,9 @@ def _answer(
             continue
         lines.append(defaults.complete(line))
         at.append(i)
-    for i, suggestion in zip(at, assistant.suggest(lines), strict=True):
-        answers[i] = Answered(chunk[i], suggestion.to_row(), warnings=suggestion.warnings)
+    for i, line, suggestion in zip(at, lines, assistant.suggest(lines), strict=True):
+        source = (line, suggestion) if with_source else None
+        answers[i] = Answered(chunk[i], suggestion.to_row(), "", suggestion.warnings, source)
     return [a for a in answers if a is not None]
 
 
@@ -128,7 +136,9 @@ def _start_worker() -> None:
     _worker = Assistant.load()
 
 
-def _work(chunk: list[list[str]], places: Mapping[str, int], defaults: Defaults) -> list[Answered]:
+def _work(
+    chunk: list[list[str]], places: Mapping[str, int], defaults: Defaults, with_source: bool
+) -> list[Answered]:
     if _worker is None:
         raise RuntimeError("worker process was not started")
-    return _answer(_worker, chunk, places, defaults)
+    return _answer(_worker, chunk, places, defaults, with_source)

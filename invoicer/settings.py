@@ -51,5 +51,10 @@ class Settings:
         return Path(os.environ.get("INVOICER_DATABASE") or self.data_dir / "invoicer.db")
 
     @property
+    def jobs_dir(self) -> Path:
+        """A folder a job: what was handed in, and its result."""
+        return self.data_dir / "jobs"
+
+    @property
     def knowledge_dir(self) -> Path:
         return self.data_dir / "knowledge_base"

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,6 +103,12 @@ class Live:
 def live(assistant: Assistant, tmp_path_factory) -> Iterator[Live]:
     with serving(tmp_path_factory.mktemp("live")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def serve(assistant: Assistant) -> Callable[..., AbstractContextManager[Live]]:
+    """`with serve(folder, INVOICER_…="…") as live`: a service of one's own."""
+    return serving
 
 
 @contextmanager
