@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import cached_property
 
 from api.dispatch import Dispatcher
@@ -18,16 +18,19 @@ from invoicer.access.limits import RateLimit
 from invoicer.jobs import files, queue
 from invoicer.jobs.limits import Limits
 from invoicer.jobs.runner import JobRunner
+from invoicer.review import webhooks
 from invoicer.review.decisions import Decisions
 from invoicer.review.inbox import Inbox
 from invoicer.review.queue import Queue
 from invoicer.review.states import Versions
 from invoicer.review.tally import Tally
+from invoicer.settings import Settings
 from invoicer.store import Store, StoreError
 from invoicer.typeahead import TypeAhead
 
 HOUSEKEEPING_SECONDS = 3600.0
 TALLY_SECONDS = 10.0
+WEBHOOK_SECONDS = 5.0
 log = logging.getLogger("invoicer.service")
 
 
@@ -84,8 +87,9 @@ class Service:
     async def running(self) -> AsyncIterator[None]:
         """Background work of a worker, from its start to its end."""
         background = [
-            asyncio.create_task(self._keep_house()),
-            asyncio.create_task(self._keep_count()),
+            asyncio.create_task(_now_and_then(HOUSEKEEPING_SECONDS, self._forget)),
+            asyncio.create_task(_now_and_then(WEBHOOK_SECONDS, self._tell)),
+            asyncio.create_task(_now_and_then(TALLY_SECONDS, self._count)),
         ]
         if self.settings.jobs:
             background.append(asyncio.create_task(self._runner().run()))
@@ -96,7 +100,7 @@ class Service:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
             await asyncio.to_thread(self.inbox.close)
-            await asyncio.to_thread(self._flush)
+            await asyncio.to_thread(self._count)
             self.store.close()
 
     def _runner(self) -> JobRunner:
@@ -106,25 +110,7 @@ class Service:
             self.store, given.jobs, limits, ended=lambda state: JOBS.labels(state).inc()
         )
 
-    async def _keep_house(self) -> None:
-        """Delete what is past its time, now and then."""
-        while True:
-            try:
-                await asyncio.to_thread(self._forget)
-            except Exception:
-                log.exception("housekeeping failed")
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
-
-    async def _keep_count(self) -> None:
-        """Write the tally every few seconds."""
-        while True:
-            await asyncio.sleep(TALLY_SECONDS)
-            try:
-                await asyncio.to_thread(self._flush)
-            except Exception:
-                log.exception("the tally could not be written, trying again")
-
-    def _flush(self) -> None:
+    def _count(self) -> None:
         self.tally.flush()
         self.store.close()
 
@@ -134,3 +120,19 @@ class Service:
         queue.forget_old(self.store, self.settings.job_days)
         files.sweep()
         self.store.close()
+
+    def _tell(self) -> None:
+        """Deliver what webhooks are due."""
+        if hosts := Settings().webhook_hosts:
+            webhooks.Sender(self.store, hosts).deliver_due()
+            self.store.close()
+
+
+async def _now_and_then(seconds: float, work: Callable[[], None]) -> None:
+    """Do something in a thread again and again; a failure is logged and does not end it."""
+    while True:
+        try:
+            await asyncio.to_thread(work)
+        except Exception:
+            log.exception("background work failed")
+        await asyncio.sleep(seconds)

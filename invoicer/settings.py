@@ -56,5 +56,11 @@ class Settings:
         return self.data_dir / "jobs"
 
     @property
+    def webhook_hosts(self) -> tuple[str, ...]:
+        """Hosts that webhooks may call."""
+        listed = os.environ.get("INVOICER_WEBHOOK_HOSTS", "")
+        return tuple(host.strip() for host in listed.split(",") if host.strip())
+
+    @property
     def knowledge_dir(self) -> Path:
         return self.data_dir / "knowledge_base"
