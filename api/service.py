@@ -107,7 +107,7 @@ class Service:
         given = self.settings
         limits = Limits(given.job_seconds, given.job_memory, given.job_disk, given.job_rows)
         return JobRunner(
-            self.store, given.jobs, limits, ended=lambda state: JOBS.labels(state).inc()
+            self.store, given.jobs, limits, given.rules, lambda state: JOBS.labels(state).inc()
         )
 
     def _count(self) -> None:

@@ -1,4 +1,4 @@
-"""The process of one job: `python -m invoicer.jobs.run ID ATTEMPT SECONDS MEMORY DISK ROWS`."""
+"""The process of one job: `python -m invoicer.jobs.run ID ATTEMPT SLICE SECONDS …`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from invoicer.jobs import files, queue
 from invoicer.jobs.limits import Limits
 from invoicer.jobs.queue import Job, StoppedError
 from invoicer.readers import Table, read_table
-from invoicer.review.items import ReviewItem, item_of, needs_review
+from invoicer.review.items import ReviewItem, identity, item_of, needs_review
+from invoicer.review.rules import ReviewRules
 from invoicer.settings import Settings
 from invoicer.store import Store
 from invoicer.suggestion import OUTPUT_COLUMNS, RATES_COLUMN
@@ -24,7 +25,7 @@ from invoicer.writers import open_writer
 REJECT_COLUMNS = ("row", "field", "reason")
 
 
-def work(store: Store, job: Job, most_rows: int) -> None:
+def work(store: Store, job: Job, most_rows: int, rules: ReviewRules) -> None:
     """Classify the rows of a job's file; raises StoppedError where the job was taken away."""
     options = job.options
     path = files.input_file(files.folder(job.id), job.suffix)
@@ -55,8 +56,10 @@ def work(store: Store, job: Job, most_rows: int) -> None:
                 field, _, reason = row.error.partition(": ")
                 reject([str(table.first_row + done - 1), field, reason], {})
             # An earlier attempt may have got further: its questions count once.
-            if row.source and done > job.rows_reviewed and needs_review(row.source[1]):
-                items.append(item_of(job.tenant, *row.source, assistant.rate_table))
+            if row.source and done > job.rows_reviewed:
+                who = identity(job.tenant, row.source[0], assistant.rate_table)
+                if needs_review(row.source[1], who.item, rules):
+                    items.append(item_of(job.tenant, *row.source, who))
             if done % CHUNK == 0:
                 queue.progress(store, job, total, done, failed, items)
                 items = []
@@ -99,13 +102,14 @@ class JobError(InvoicerError):
 
 def main(arguments: list[str]) -> None:
     ident, attempt = arguments[0], int(arguments[1])
-    limits = Limits.from_arguments(arguments[2:])
+    rules = ReviewRules(random_slice=float(arguments[2]))
+    limits = Limits.from_arguments(arguments[3:])
     limits.apply()
     store = Store(Settings().database)
     try:
         job = queue.taken(store, ident, attempt)
         try:
-            work(store, job, limits.rows)
+            work(store, job, limits.rows, rules)
         except StoppedError:
             raise
         except Exception as error:

@@ -53,26 +53,30 @@ function reason(item) {
   return item.tier === "weak" ? "把握不足，需要人工选择编码。" : "把握中等，请确认首选编码。";
 }
 
-/** Whether an open question decides between codes, not between rates of one code. */
-export const isOpen = (suggestion) => suggestion.questions.some(
-  (question) => new Set(question.options.map((option) => option.code)).size > 1);
+const decides = (question) => new Set(question.options.map((option) => option.code)).size > 1;
 
-/** What is missing, with its options; and what the reading asks to confirm. */
+/** Whether a fact is missing that decides between codes, not between rates of one code. */
+export const isOpen = (suggestion) => suggestion.questions.some(decides);
+
+/** What is missing, with its options; what the reading asks to confirm; what the rate hangs on. */
 export function drawQuestions(entry, choose, look) {
   const { questions, candidates } = entry.item.suggestion;
-  const first = candidates[0];
+  const first = candidates[0], open = questions.filter(decides);
   const option = (number, code, words, act) =>
     h("button", { type: "button", class: "option", "data-code": code, "data-number": number,
       click: act }, h("kbd", {}, `⇧${number}`), " ", words);
+  const rest = questions.filter((question) => !decides(question));
   fill($("questions"),
-    entry.hint && asked("请确认", entry.hint, questions.length ? [] : [
+    entry.hint && asked("请确认", entry.hint, open.length ? [] : [
       option(1, first.code, [`是，${entry.core || first.name} `, h("small", {}, `*${first.short_name}*`)],
         () => choose(first.code)),
       option(2, null, "不是，另找编码", look)]),
-    questions.map((question) => asked("缺少", question.text, question.options.map((one) =>
+    open.map((question) => asked("缺少", question.text, question.options.map((one) =>
       option(one.number, one.code, [`${one.answer} `,
         h("small", {}, `*${one.short_name}* ${rateText(one.rate, one.treatment)}`)],
-      () => choose(one.code))))));
+      () => choose(one.code))))),
+    rest.map((question) => h("p", { class: "quiet" }, `税率另取决于：${question.text} `,
+      question.options.map((one) => `${one.answer} ${rateText(one.rate, one.treatment)}`).join("；"))));
 }
 
 function asked(label, text, options) {
@@ -136,8 +140,8 @@ export function drawSimilar(entry, choose) {
   fill($("similar"), entry.similar.map((one) => h("li", {},
     h("a", { href: address(`/review/items/${one.id}`), target: "_blank", rel: "noopener" },
       one.name, one.spec && h("small", {}, ` ${one.spec}`)),
-    h("button", { type: "button", class: "link", click: () => choose(one.code) },
-      `*${one.short_name}* ${one.code_name}`))));
+    h("button", { type: "button", class: "precedent", title: "选用这个编码",
+      click: () => choose(one.code) }, h("b", {}, `*${one.short_name}*`), ` ${one.code_name}`))));
 }
 
 /** Show which code is chosen, in words and marks as well as in colour. */
