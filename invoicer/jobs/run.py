@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
+from collections import Counter
 from pathlib import Path
 
 from invoicer.assistant import Assistant
@@ -17,6 +18,7 @@ from invoicer.jobs.queue import Job, StoppedError
 from invoicer.readers import Table, read_table
 from invoicer.review.items import ReviewItem, identity, item_of, needs_review
 from invoicer.review.rules import ReviewRules
+from invoicer.review.tally import Tally
 from invoicer.settings import Settings
 from invoicer.store import Store
 from invoicer.suggestion import OUTPUT_COLUMNS, RATES_COLUMN
@@ -38,6 +40,7 @@ def work(store: Store, job: Job, most_rows: int, rules: ReviewRules) -> None:
     place = files.scratch(job.id, job.attempts)
     done = failed = 0
     items: list[ReviewItem] = []
+    tiers: Counter[str] = Counter()
     with (
         open_writer(
             files.result_file(place, options.form), options.form, table.header, columns
@@ -51,6 +54,7 @@ def work(store: Store, job: Job, most_rows: int, rules: ReviewRules) -> None:
             1,
         ):
             write(row.cells, row.answer)
+            tiers["failed" if row.error else row.answer["tier"]] += 1
             if row.error:
                 failed += 1
                 field, _, reason = row.error.partition(": ")
@@ -66,6 +70,9 @@ def work(store: Store, job: Job, most_rows: int, rules: ReviewRules) -> None:
     queue.progress(store, job, done, done, failed, items)
     files.publish(job.id, job.attempts)
     queue.finish(store, job)
+    tally = Tally(store)
+    tally.add(job.tenant, tiers)
+    tally.flush()
 
 
 def _size(table: Table, path: Path, most: int) -> int:
