@@ -40,20 +40,15 @@ def create_app(settings: ServiceSettings, service: Service | None = None) -> Fas
         description=DESCRIPTION,
         dependencies=[Depends(authorise)],
         lifespan=lifespan,
-        root_path=settings.root_path,
+        # A redirect would be an answer of another shape, and would send the key once more.
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
     )
     app.state.service = service
     add_handlers(app)
-    for router in (
-        classify.router,
-        jobs.router,
-        codes.router,
-        reviews.router,
-        system.router,
-    ):
+    for router in (classify.router, jobs.router, codes.router, reviews.router, system.router):
         app.include_router(router)
     add_pages(app)
     read_docs = allow_anybody if settings.open_docs else allow(Role.CLIENT)
@@ -71,5 +66,5 @@ def create_app(settings: ServiceSettings, service: Service | None = None) -> Fas
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-API-Key"],
         )
-    app.add_middleware(RequestRecord)
+    app.add_middleware(RequestRecord, root_path=settings.root_path)
     return app

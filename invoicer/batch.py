@@ -7,7 +7,7 @@ import gc
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -20,8 +20,9 @@ from invoicer.line import InvoiceLine
 from invoicer.suggestion import Suggestion, failed_row
 from knowledge_base.rates import TaxpayerType
 
-CHUNK = 512
-PARALLEL_FROM = 4 * CHUNK
+CHUNK = 256
+PARALLEL_FROM = 2048
+Prepare = Callable[[list[InvoiceLine]], list[InvoiceLine]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +67,20 @@ def answer_rows(
     workers: int | None = None,
     *,
     with_source: bool = False,
+    prepare: Prepare | None = None,
 ) -> Iterator[Answered]:
-    """An answer a row, in order. Long inputs are shared out to worker processes."""
+    """An answer a row, in order. Long inputs are shared out to worker processes.
+
+    prepare: what is known of lines beforehand, added to them; for one worker only.
+    """
     source = iter(rows)
     head = list(islice(source, PARALLEL_FROM))
     workers = workers or min(os.cpu_count() or 1, 8)
     if len(head) < PARALLEL_FROM or workers == 1:
         for chunk in _chunks(iter(head)):
-            yield from _answer(assistant, chunk, places, defaults, with_source)
+            yield from _answer(assistant, chunk, places, defaults, with_source, prepare)
         for chunk in _chunks(source):
-            yield from _answer(assistant, chunk, places, defaults, with_source)
+            yield from _answer(assistant, chunk, places, defaults, with_source, prepare)
         return
     with _pool(workers, assistant) as pool:
         waiting: deque[Future[list[Answered]]] = deque()
@@ -92,6 +97,7 @@ def _pool(workers: int, assistant: Assistant) -> ProcessPoolExecutor:
     global _worker
     if "fork" in multiprocessing.get_all_start_methods():
         _worker = assistant
+        assistant.suggest("苹果")  # what is read on first use is read once, before the fork
         gc.freeze()  # what is loaded stays: collections need not look at it again
         return ProcessPoolExecutor(workers, multiprocessing.get_context("fork"))
     return ProcessPoolExecutor(workers, initializer=_start_worker)
@@ -108,6 +114,7 @@ def _answer(
     places: Mapping[str, int],
     defaults: Defaults,
     with_source: bool,
+    prepare: Prepare | None = None,
 ) -> list[Answered]:
     answers: list[Answered | None] = [None] * len(chunk)
     lines: list[InvoiceLine] = []
@@ -122,6 +129,8 @@ def _answer(
             continue
         lines.append(defaults.complete(line))
         at.append(i)
+    if prepare is not None:
+        lines = prepare(lines)
     for i, line, suggestion in zip(at, lines, assistant.suggest(lines), strict=True):
         source = (line, suggestion) if with_source else None
         answers[i] = Answered(chunk[i], suggestion.to_row(), "", suggestion.warnings, source)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response
@@ -29,7 +28,7 @@ from invoicer.access.principals import Principal, Role
 from invoicer.errors import LineError
 from invoicer.review import feedback
 from invoicer.review.items import identity, item_of, needs_review
-from invoicer.review.memory import recall
+from invoicer.review.memory import with_confirmed
 from invoicer.suggestion import failed_dict
 
 router = APIRouter(prefix="/v1", tags=["赋码"])
@@ -71,7 +70,7 @@ EXAMPLES: dict[str, Any] = {
     summary="给一行或最多 1000 行赋码",
     description=ABOUT_CLASSIFY,
     response_model=SuggestionOut | SuggestionsOut,
-    responses={**example("classify"), **refusals(409, 413, 422)},
+    responses={**example("classify"), **refusals(400, 409, 413, 415, 422)},
 )
 @allow(Role.CLIENT)
 async def classify(
@@ -123,16 +122,14 @@ async def _answers(
     assistant = service.assistant
     good = [line for line in lines if isinstance(line, InvoiceLine)]
     asked = [identity(caller.tenant, line, assistant.rate_table) for line in good]
-    good = [
-        replace(line, confirmed_code=known.code, confirmed_by=known.evidence) if known else line
-        for line, known in zip(good, recall(service.store, asked), strict=True)
-    ]
+    good = with_confirmed(service.store, good, asked)
     answered = zip(good, asked, await service.dispatcher.suggest(assistant, good), strict=True)
     rows = []
     tiers: Counter[str] = Counter()
     for line in lines:
         if isinstance(line, LineError):
-            message = f"{line.context.get('field', '')}: {line.message}"
+            field = line.context.get("field")
+            message = f"{field}: {line.message}" if field else line.message
             row = failed_dict(message, assistant.model_version, assistant.kb_version)
             tiers["failed"] += 1
         else:
@@ -160,7 +157,7 @@ async def _answers(
     description=ABOUT_FEEDBACK,
     status_code=201,
     response_model=FeedbackOut,
-    responses={**example("feedback", 201), **refusals(409, 413, 422)},
+    responses={**example("feedback", 201), **refusals(400, 409, 413, 415, 422)},
 )
 @allow(Role.CLIENT)
 async def give_feedback(

@@ -1,4 +1,4 @@
-"""The process of one job: `python -m invoicer.jobs.run ID ATTEMPT SLICE SECONDS …`."""
+"""The process of one job: `python -m invoicer.jobs.run ID ATTEMPT SECONDS MEMORY DISK ROWS`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from invoicer.batch import CHUNK, answer_rows
 from invoicer.columns import recognise
 from invoicer.errors import InputError, InvoicerError
 from invoicer.jobs import files, queue
+from invoicer.jobs.job import Job
 from invoicer.jobs.limits import Limits
-from invoicer.jobs.queue import Job, StoppedError
+from invoicer.jobs.queue import StoppedError
+from invoicer.line import InvoiceLine
 from invoicer.readers import Table, read_table
 from invoicer.review.items import ReviewItem, identity, item_of, needs_review
+from invoicer.review.memory import with_confirmed
 from invoicer.review.rules import ReviewRules
 from invoicer.review.tally import Tally
 from invoicer.settings import Settings
@@ -27,7 +30,7 @@ from invoicer.writers import open_writer
 REJECT_COLUMNS = ("row", "field", "reason")
 
 
-def work(store: Store, job: Job, most_rows: int, rules: ReviewRules) -> None:
+def work(store: Store, job: Job, most_rows: int) -> None:
     """Classify the rows of a job's file; raises StoppedError where the job was taken away."""
     options = job.options
     path = files.input_file(files.folder(job.id), job.suffix)
@@ -37,6 +40,12 @@ def work(store: Store, job: Job, most_rows: int, rules: ReviewRules) -> None:
     queue.progress(store, job, total, 0, 0)
     assistant = Assistant.load()
     columns = (*OUTPUT_COLUMNS, RATES_COLUMN) if options.rates else OUTPUT_COLUMNS
+    rules = ReviewRules(random_slice=options.random_slice)
+
+    def remembered(lines: list[InvoiceLine]) -> list[InvoiceLine]:
+        asked = [identity(job.tenant, line, assistant.rate_table) for line in lines]
+        return with_confirmed(store, lines, asked)
+
     place = files.scratch(job.id, job.attempts)
     done = failed = 0
     items: list[ReviewItem] = []
@@ -49,7 +58,13 @@ def work(store: Store, job: Job, most_rows: int, rules: ReviewRules) -> None:
     ):
         for done, row in enumerate(
             answer_rows(
-                assistant, table.rows, places, options.defaults(), 1, with_source=options.review
+                assistant,
+                table.rows,
+                places,
+                options.defaults(),
+                1,
+                with_source=options.review,
+                prepare=remembered,
             ),
             1,
         ):
@@ -61,9 +76,10 @@ def work(store: Store, job: Job, most_rows: int, rules: ReviewRules) -> None:
                 reject([str(table.first_row + done - 1), field, reason], {})
             # An earlier attempt may have got further: its questions count once.
             if row.source and done > job.rows_reviewed:
-                who = identity(job.tenant, row.source[0], assistant.rate_table)
-                if needs_review(row.source[1], who.item, rules):
-                    items.append(item_of(job.tenant, *row.source, who))
+                line, suggestion = row.source
+                who = identity(job.tenant, line, assistant.rate_table)
+                if needs_review(suggestion, who.item, rules):
+                    items.append(item_of(job.tenant, line, suggestion, who))
             if done % CHUNK == 0:
                 queue.progress(store, job, total, done, failed, items)
                 items = []
@@ -109,14 +125,13 @@ class JobError(InvoicerError):
 
 def main(arguments: list[str]) -> None:
     ident, attempt = arguments[0], int(arguments[1])
-    rules = ReviewRules(random_slice=float(arguments[2]))
-    limits = Limits.from_arguments(arguments[3:])
+    limits = Limits.from_arguments(arguments[2:])
     limits.apply()
     store = Store(Settings().database)
     try:
         job = queue.taken(store, ident, attempt)
         try:
-            work(store, job, limits.rows, rules)
+            work(store, job, limits.rows)
         except StoppedError:
             raise
         except Exception as error:

@@ -63,7 +63,8 @@ def test_every_endpoint_says_what_it_does_and_shows_an_answer() -> None:
         ("classify", "SuggestionOut"), ("feedback", "FeedbackOut"), ("codes", "CodeHitsOut"),
         ("code", "CodeOut"), ("rates", "RatesOut"), ("model", "ModelOut"), ("job", "JobOut"),
         ("job_queued", "JobOut"), ("jobs", "JobsOut"), ("status", "StatusOut"),
-        ("error", "ErrorOut"),
+        ("error", "ErrorOut"), ("review", "ReviewStatusOut"), ("review_item", "ReviewItemOut"),
+        ("review_leased", "ReviewItemsOut"),
     ],
 )  # fmt: skip
 def test_the_shown_answers_have_the_shape_of_real_ones(name, model) -> None:
@@ -73,7 +74,7 @@ def test_the_shown_answers_have_the_shape_of_real_ones(name, model) -> None:
 
 
 def test_no_shown_answer_is_left_out_of_the_check() -> None:
-    assert len(EXAMPLES) == 11
+    assert len(EXAMPLES) == 14
 
 
 def test_the_shown_classification_is_what_is_answered(client, auth) -> None:
