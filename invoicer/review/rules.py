@@ -15,7 +15,7 @@ from invoicer.errors import InputError
 class ReviewRules(BaseSettings):
     """Which answers people see, who has to agree, and for how long an item is kept for somebody."""
 
-    model_config = SettingsConfigDict(env_prefix="INVOICER_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="INVOICER_", extra="ignore")
 
     random_slice: float = Field(
         0.01, ge=0, le=1, description="share of strong answers that is reviewed all the same"
