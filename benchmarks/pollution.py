@@ -1,0 +1,137 @@
+"""Wrong decisions among right ones: how many the guard holds, and what the rest does to accuracy.
+
+    python benchmarks/pollution.py --out pollution.json
+    python benchmarks/pollution.py --small
+
+Decisions are about everyday names and samples that neither the index nor the ranker has seen.
+One in ten is wrong: half of these are any code, half the best code that is not the right one.
+Accuracy is measured on frozen samples of products that no decision was about.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import replay
+
+from invoicer import Assistant
+from invoicer.review.decided import Decision
+from invoicer.review.guard import Guard
+from knowledge_base.lexicon import Sample
+from models.comparison import compare
+
+WRONG = 0.1
+TARGETS = {"held_random": 0.8, "held_runner_up": 0.4, "held_right": 0.05, "accuracy_fall": 0.01}
+MIN_DECISIONS, SMALL = 5000, 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Polluted:
+    """Decisions with what is the matter with each: right, random or runner_up."""
+
+    decisions: list[Decision]
+    kinds: list[str]
+
+    def only(self, keep: Sequence[bool]) -> list[Decision]:
+        return [one for one, kept in zip(self.decisions, keep, strict=True) if kept]
+
+
+def pollute(assistant: Assistant, samples: Sequence[Sample], seed: int = 0) -> Polluted:
+    """A decision a sample, WRONG of them wrong."""
+    chance = random.Random(seed)
+    codes = assistant.matcher.compiled.index.codes
+    right: dict[str, set[str]] = {}
+    for sample in samples:
+        right.setdefault(sample.name, set()).add(sample.code)
+    found = assistant.match([replay.line_of(sample) for sample in samples])
+    decided, kinds = [], []
+    for sample, (_, match) in zip(samples, found, strict=True):
+        kind, code = "right", sample.code
+        if chance.random() < WRONG:
+            kind = chance.choice(["random", "runner_up"])
+            ranked = [codes[place] for place in match.places]
+            pool = codes if kind == "random" else ranked[1:] + ranked[:1]
+            pool = [one for one in pool if one not in right[sample.name]]
+            code = chance.choice(pool) if kind == "random" else pool[0]
+        decided.append(code)
+        kinds.append(kind)
+    return Polluted(replay.decided(samples, decided, chance), kinds)
+
+
+def held(assistant: Assistant, polluted: Polluted) -> list[bool]:
+    return [bool(reason) for reason in Guard(assistant).reasons(polluted.decisions)]
+
+
+def shares(polluted: Polluted, held: Sequence[bool]) -> dict[str, Any]:
+    """How many of each kind there are and what share of them is held."""
+    out: dict[str, Any] = {"decisions": len(held)}
+    for kind in ("right", "random", "runner_up"):
+        own = [h for h, k in zip(held, polluted.kinds, strict=True) if k == kind]
+        out[kind], out[f"held_{kind}"] = len(own), round(sum(own) / len(own), 4)
+    return out
+
+
+def small() -> dict[str, Any]:
+    """The guard alone, with the shipped model and samples frozen from the beginning."""
+    assistant = Assistant.load()
+    polluted = pollute(assistant, replay.frozen_samples()[:SMALL])
+    return {"figures": shares(polluted, held(assistant, polluted))}
+
+
+def full() -> dict[str, Any]:
+    """The guard, and accuracy after learning from what passed, from all, and from nothing."""
+    start = replay.fitted_on_less()
+    core = {s: start.query(replay.line_of(s)).reading.core for s in replay.frozen_samples()}
+    measured = [s for s in core if replay.draw(core[s], "measured") < 50]
+    away = {core[s] for s in measured}
+    samples = [s for s in core if core[s] not in away]
+    samples += [s for s in replay.kept_back_samples()
+                if start.query(replay.line_of(s)).reading.core not in away]  # fmt: skip
+    random.Random(0).shuffle(samples)
+    polluted = pollute(start, samples)
+    found = held(start, polluted)
+    figures = shares(polluted, found)
+    before = replay.judged(start, measured)
+    sets = {
+        "passed": polluted.only([not h for h in found]),
+        "all": polluted.decisions,
+        "right": polluted.only([k == "right" for k in polluted.kinds]),
+    }
+    for name, decisions in sets.items():
+        after = replay.judged(replay.learn(start, replay.less_known, decisions), measured)
+        figures[f"after_{name}"] = [one.to_json() for one in compare(name, before, after)]
+    passed = figures["after_passed"][0]
+    figures["accuracy_fall"] = round((passed["before"] - passed["after"]) / passed["lines"], 4)
+    return {"figures": figures, "met": met(figures)}
+
+
+def met(figures: dict[str, Any]) -> dict[str, bool]:
+    """Each target, and whether it is reached."""
+    most = ("held_right", "accuracy_fall")
+    judged = {
+        name: figures[name] <= target if name in most else figures[name] >= target
+        for name, target in TARGETS.items()
+    }
+    return {**judged, "decisions": figures["decisions"] >= MIN_DECISIONS}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--small", action="store_true", help="the guard alone, in seconds")
+    parser.add_argument("--out", type=Path, help="also write the figures to this file")
+    given = parser.parse_args()
+    result = small() if given.small else full()
+    text = json.dumps(result, ensure_ascii=False, indent=1)
+    print(text)
+    if given.out:
+        given.out.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""What the learning benchmarks share: a knowledge base that knows less, and decisions about the
+rest of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from invoicer import Assistant, InvoiceLine
+from invoicer.evaluate import judge
+from invoicer.learning.candidate import as_learned, confirmed_names, make_candidate
+from invoicer.review.decided import Decision
+from knowledge_base import KnowledgeBase
+from knowledge_base.lexicon import Lexicon, Sample
+from knowledge_base.supplement import ConfirmedName
+from models.compiled import compile_knowledge, is_frozen
+from models.evaluation import Judged
+from models.labels import LabelledLine
+from models.learned import Learned, load_learned
+from models.signals import Signals
+from models.tokenizer import available_engine
+from models.training import Trainer, fit_calibration
+
+PERCENT_OF_NAMES = 3
+REVIEWERS = 12
+LEXICON = (6000, 3000)  # samples and names that the ranker is fitted on
+DAY = dt.date(2026, 7, 1)
+START = dt.datetime(2026, 1, 5, 9)
+
+
+def draw(text: str, purpose: str) -> int:
+    """0…99, always the same for a text."""
+    return zlib.crc32(f"{purpose}:{text}".encode()) % 100
+
+
+def is_kept_back(code: str, name: str) -> bool:
+    """Whether an everyday name is kept out of the index, to be decided about."""
+    return draw(f"{code}{name}", "kept back") < PERCENT_OF_NAMES
+
+
+class LessKnown(Lexicon):
+    """The word tables without the names that are kept back, and with confirmed ones."""
+
+    rows: tuple[ConfirmedName, ...] = ()
+
+    def everyday_names(self) -> Iterator[tuple[str, str]]:
+        return (pair for pair in super().everyday_names() if not is_kept_back(*pair))
+
+    @property
+    def confirmed(self) -> tuple[ConfirmedName, ...]:  # type: ignore[override]
+        return self.rows
+
+
+def less_known(confirmed: Sequence[ConfirmedName] = ()) -> KnowledgeBase:
+    """The knowledge base without what is kept back."""
+    kb = KnowledgeBase.load()
+    lexicon = LessKnown(kb.root)
+    lexicon.rows = tuple(confirmed)
+    return KnowledgeBase(kb.root, kb.taxonomy, lexicon)
+
+
+def with_names(confirmed: Sequence[ConfirmedName]) -> KnowledgeBase:
+    """The whole knowledge base and confirmed names."""
+    kb = less_known(confirmed)
+    lexicon = Lexicon(kb.root)
+    lexicon.confirmed = tuple(confirmed)
+    return KnowledgeBase(kb.root, kb.taxonomy, lexicon)
+
+
+def kept_back_samples() -> list[Sample]:
+    """The everyday names that are kept back, one code a name."""
+    rows = [pair for pair in Lexicon().everyday_names() if is_kept_back(*pair)]
+    return [Sample(code, name) for code, name in rows]
+
+
+def frozen_samples() -> list[Sample]:
+    """The samples that nothing is ever trained on."""
+    return [s for s in Lexicon().samples() if is_frozen(s)]
+
+
+def line_of(sample: Sample) -> InvoiceLine:
+    return InvoiceLine(sample.name, sample.spec, sample.unit, sample.brand, sample.manufacturer)
+
+
+def fitted_on_less() -> Assistant:
+    """An assistant that knows nothing of what is kept back, neither by name nor by training."""
+    kb, engine, shipped = less_known(), available_engine(), load_learned()
+    compiled, _, terms, readings = compile_knowledge(kb, engine)
+    assistant = Assistant.assemble(kb, compiled, shipped, engine)
+    trainer = Trainer(kb, Signals(compiled), DAY)
+    examples, _ = trainer.lexicon_examples(
+        terms, readings, lambda sample: assistant.query(line_of(sample)), *LEXICON
+    )
+    lines = np.arange(examples.n_lines)
+    found = trainer.cross_fit(examples.lines(lines % 4 > 0), examples.lines(lines % 4 == 0))
+    learned = Learned(
+        trainer.fit_ranker(examples),
+        fit_calibration(found, np.ones(len(found.right), bool)),
+        {},
+        "base",
+    )
+    return Assistant.assemble(kb, compiled, learned, engine)
+
+
+def learn(
+    start: Assistant, kb_of: Callable[[list[ConfirmedName]], KnowledgeBase],
+    decisions: Sequence[Decision],
+) -> Assistant:
+    """The assistant after learning from decisions, as `invoicer retrain` makes it."""
+    kb = kb_of(confirmed_names(start, decisions))
+    candidate = make_candidate(kb, start.learned, decisions, available_engine(), say)
+    return Assistant.assemble(
+        kb, candidate.compiled, as_learned(candidate), available_engine()
+    )
+
+
+def judged(assistant: Assistant, samples: Sequence[Sample]) -> list[Judged]:
+    """Each sample answered and compared with its code."""
+    label = [LabelledLine(s.name, frozenset({s.code}), frozenset()) for s in samples]
+    return judge(assistant, list(zip(map(line_of, samples), label, strict=True)), DAY)
+
+
+def decided(samples: Sequence[Sample], codes: Sequence[str], chance: random.Random) -> list[Decision]:
+    """Decisions that hold for all, by REVIEWERS people over the working hours of some weeks."""
+    out = []
+    for i, (sample, code) in enumerate(zip(samples, codes, strict=True)):
+        hour = START + dt.timedelta(hours=i // (REVIEWERS * 40))
+        by = f"user-{chance.randrange(REVIEWERS)}"
+        out.append(Decision(f"rv_{i}", "bench", f"q{i}", line_of(sample), code, by,
+                            hour.isoformat(), promoted=True))  # fmt: skip
+    return out
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
