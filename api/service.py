@@ -9,15 +9,18 @@ import sqlite3
 from collections.abc import AsyncIterator
 from functools import cached_property
 
+from api import follow
 from api.dispatch import Dispatcher
 from api.settings import ServiceSettings
 from invoicer import Assistant
 from invoicer.access import idempotency, tenants
 from invoicer.access.limits import RateLimit
+from invoicer.review.decided import waiting
 from invoicer.review.decisions import Decisions
 from invoicer.review.inbox import Inbox
 from invoicer.review.queue import Queue
 from invoicer.review.states import Versions
+from invoicer.settings import Settings
 from invoicer.store import Store, StoreError
 from invoicer.typeahead import TypeAhead
 
@@ -31,10 +34,18 @@ class Service:
     `assistant` may be replaced while requests run: each request takes it once and keeps it.
     """
 
-    def __init__(self, settings: ServiceSettings, store: Store, assistant: Assistant):
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        store: Store,
+        assistant: Assistant,
+        in_use: tuple[str, ...] | None = None,
+    ):
         self.settings = settings
         self.store = store
         self.assistant = assistant
+        # Read before anything is loaded again: a switch since then is followed.
+        self._in_use = in_use if in_use is not None else Settings().in_use()
         self.dispatcher = Dispatcher()
         self.inbox = Inbox(store)
         self.queue = Queue(store, settings.rules)
@@ -49,8 +60,9 @@ class Service:
     def load(cls, settings: ServiceSettings) -> Service:
         """Open the store and load the model; raises UnavailableError naming what is broken."""
         store = Store.open(settings.database_path)
+        in_use = Settings().in_use()
         assistant = Assistant.load()
-        service = cls(settings, store, assistant)
+        service = cls(settings, store, assistant, in_use)
         _ = service.type_ahead, assistant.rate_table
         store.close()  # each worker opens its own connection
         return service
@@ -74,12 +86,32 @@ class Service:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Background work of a worker, from its start to its end."""
-        housekeeping = asyncio.create_task(self._keep_house())
+        background = [
+            asyncio.create_task(self._keep_house()),
+            asyncio.create_task(follow.follow(self._in_use, self._use)),
+        ]
+        if self.settings.retrain_after:
+            background.append(
+                asyncio.create_task(follow.learn(self.settings.retrain_after, self._waiting))
+            )
         try:
             yield
         finally:
-            housekeeping.cancel()
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
             await asyncio.to_thread(self.inbox.close)
+            self.store.close()
+
+    def _use(self, loaded: follow.Loaded) -> None:
+        """Answer with another assistant from now on."""
+        self.assistant, self.type_ahead = loaded
+
+    def _waiting(self) -> int:
+        """Decisions that nothing has learned from; called in a thread of its own."""
+        try:
+            return waiting(self.store)
+        finally:
             self.store.close()
 
     async def _keep_house(self) -> None:

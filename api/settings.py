@@ -51,6 +51,9 @@ class ServiceSettings(BaseSettings):
     agreeing_tenants: int = Field(
         3, ge=2, description="tenants that must decide alike before it holds for all"
     )
+    retrain_after: int = Field(
+        500, ge=0, description="new decisions after which the service learns by itself; 0: never"
+    )
     log_names: bool = Field(False, description="product names in the log")
 
     @field_validator("cors_origins", mode="before")

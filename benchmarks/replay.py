@@ -111,15 +111,14 @@ def fitted_on_less() -> Assistant:
 
 
 def learn(
-    start: Assistant, kb_of: Callable[[list[ConfirmedName]], KnowledgeBase],
+    start: Assistant,
+    kb_of: Callable[[list[ConfirmedName]], KnowledgeBase],
     decisions: Sequence[Decision],
 ) -> Assistant:
     """The assistant after learning from decisions, as `invoicer retrain` makes it."""
     kb = kb_of(confirmed_names(start, decisions))
     candidate = make_candidate(kb, start.learned, decisions, available_engine(), say)
-    return Assistant.assemble(
-        kb, candidate.compiled, as_learned(candidate), available_engine()
-    )
+    return Assistant.assemble(kb, candidate.compiled, as_learned(candidate), available_engine())
 
 
 def judged(assistant: Assistant, samples: Sequence[Sample]) -> list[Judged]:
@@ -128,7 +127,9 @@ def judged(assistant: Assistant, samples: Sequence[Sample]) -> list[Judged]:
     return judge(assistant, list(zip(map(line_of, samples), label, strict=True)), DAY)
 
 
-def decided(samples: Sequence[Sample], codes: Sequence[str], chance: random.Random) -> list[Decision]:
+def decided(
+    samples: Sequence[Sample], codes: Sequence[str], chance: random.Random
+) -> list[Decision]:
     """Decisions that hold for all, by REVIEWERS people over the working hours of some weeks."""
     out = []
     for i, (sample, code) in enumerate(zip(samples, codes, strict=True)):

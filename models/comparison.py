@@ -32,7 +32,7 @@ class Paired:
     def p_value(self) -> float:
         """McNemar's exact test, one-sided: the chance of losing that many where both are equal."""
         n = self.gained + self.lost
-        return sum(comb(n, k) for k in range(self.lost, n + 1)) / 2**n
+        return sum(comb(n, k) for k in range(self.lost, n + 1)) / (1 << n)
 
     @property
     def falls(self) -> bool:

@@ -45,9 +45,7 @@ class Candidate:
     facts: dict[str, Any]
 
 
-def confirmed_names(
-    assistant: Assistant, decisions: Sequence[Decision]
-) -> list[ConfirmedName]:
+def confirmed_names(assistant: Assistant, decisions: Sequence[Decision]) -> list[ConfirmedName]:
     """The names that everybody may see: of decisions that hold for all, where the name alone
     decided, not the seller, an answer or what was declared."""
     rows = []

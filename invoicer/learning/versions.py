@@ -51,7 +51,7 @@ class ModelStore:
 
     def current(self) -> str:
         """The version in use."""
-        return self._steps()[0]
+        return self.steps()[0]
 
     def root(self, version: str) -> Path:
         """The folder of a version; raises InputError where there is none."""
@@ -117,7 +117,7 @@ class ModelStore:
         self.root(version)
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         with locked(self.path):
-            steps = self._steps()
+            steps = self.steps()
             if steps[0] == version:
                 return
             info = self._info(version, steps[0])
@@ -129,16 +129,16 @@ class ModelStore:
 
     def rollback(self) -> str:
         """Use what served before; returns it."""
-        steps = self._steps()
+        steps = self.steps()
         if len(steps) < 2:
             raise InputError("当前已是最早的版本,没有可以退回的")
         with locked(self.path):
-            steps = self._steps()[1:]
+            steps = self.steps()[1:]
             self.root(steps[0])
             self._point(steps)
         return steps[0]
 
-    def _steps(self) -> list[str]:
+    def steps(self) -> list[str]:
         """What served, newest first; the shipped model at the beginning of it all."""
         try:
             return self.pointer.read_text(encoding="utf-8").split() or [SHIPPED_ID]

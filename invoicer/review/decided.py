@@ -58,6 +58,15 @@ def decisions(store: Store) -> list[Decision]:
     ]
 
 
+def waiting(store: Store) -> int:
+    """Decisions since the last training."""
+    row = store.row(
+        """select count(*) as n from review_items where state = 'decided'
+           and decided_at > coalesce((select max(at) from trainings), '')"""
+    )
+    return int(row["n"]) if row else 0
+
+
 def is_held_out(core: str) -> bool:
     """Whether decisions about this product only measure, and are never learned from."""
     return zlib.crc32(f"held out:{core}".encode()) % 100 < HELD_OUT_PERCENT

@@ -1,8 +1,7 @@
-"""The guard: decisions that look wrong wait for a second person before anything learns from them."""
+"""The guard: decisions that look wrong wait for a second person before they teach anything."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -231,3 +231,21 @@ create table sessions (
 create index sessions_principal on sessions (principal)
 """,
     )
+
+
+@MIGRATIONS()
+def m007_trainings(db: Database) -> None:
+    run_script(
+        db,
+        """
+create table trainings (
+  id integer primary key,
+  at text not null,
+  decisions integer not null,
+  held integer not null,
+  version text not null,
+  accepted integer not null,
+  verdict text not null
+)
+""",
+    )
