@@ -86,17 +86,12 @@ def small() -> dict[str, Any]:
 
 def full() -> dict[str, Any]:
     """The guard, and accuracy after learning from what passed, from all, and from nothing."""
-    start = replay.fitted_on_less()
-    core = {s: start.query(replay.line_of(s)).reading.core for s in replay.frozen_samples()}
-    measured = [s for s in core if replay.draw(core[s], "measured") < 50]
-    away = {core[s] for s in measured}
-    samples = [s for s in core if core[s] not in away]
-    samples += [s for s in replay.kept_back_samples()
-                if start.query(replay.line_of(s)).reading.core not in away]  # fmt: skip
-    random.Random(0).shuffle(samples)
+    start = replay.fitted(replay.less_known())
+    samples, measured = replay.halves(start)
     polluted = pollute(start, samples)
     found = held(start, polluted)
     figures = shares(polluted, found)
+    replay.say(json.dumps(figures))
     before = replay.judged(start, measured)
     sets = {
         "passed": polluted.only([not h for h in found]),

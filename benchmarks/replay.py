@@ -67,9 +67,9 @@ def less_known(confirmed: Sequence[ConfirmedName] = ()) -> KnowledgeBase:
     return KnowledgeBase(kb.root, kb.taxonomy, lexicon)
 
 
-def with_names(confirmed: Sequence[ConfirmedName]) -> KnowledgeBase:
+def with_names(confirmed: Sequence[ConfirmedName] = ()) -> KnowledgeBase:
     """The whole knowledge base and confirmed names."""
-    kb = less_known(confirmed)
+    kb = KnowledgeBase.load()
     lexicon = Lexicon(kb.root)
     lexicon.confirmed = tuple(confirmed)
     return KnowledgeBase(kb.root, kb.taxonomy, lexicon)
@@ -86,13 +86,27 @@ def frozen_samples() -> list[Sample]:
     return [s for s in Lexicon().samples() if is_frozen(s)]
 
 
+def halves(assistant: Assistant) -> tuple[list[Sample], list[Sample]]:
+    """(samples to decide about, samples to measure on): half of the frozen ones and what is kept
+    back, mixed; the other half of the frozen ones. No product is in both."""
+    core = {s: assistant.query(line_of(s)).reading.core for s in frozen_samples()}
+    measured = [s for s in core if draw(core[s], "half") < 50]
+    away = {core[s] for s in measured}
+    decided = [s for s in core if core[s] not in away]
+    decided += [
+        s for s in kept_back_samples() if assistant.query(line_of(s)).reading.core not in away
+    ]
+    random.Random(0).shuffle(decided)
+    return decided, measured
+
+
 def line_of(sample: Sample) -> InvoiceLine:
     return InvoiceLine(sample.name, sample.spec, sample.unit, sample.brand, sample.manufacturer)
 
 
-def fitted_on_less() -> Assistant:
-    """An assistant that knows nothing of what is kept back, neither by name nor by training."""
-    kb, engine, shipped = less_known(), available_engine(), load_learned()
+def fitted(kb: KnowledgeBase) -> Assistant:
+    """An assistant that has learned from this knowledge and nothing else."""
+    engine, shipped = available_engine(), load_learned()
     compiled, _, terms, readings = compile_knowledge(kb, engine)
     assistant = Assistant.assemble(kb, compiled, shipped, engine)
     trainer = Trainer(kb, Signals(compiled), DAY)

@@ -19,6 +19,7 @@ from models.training import Examples, OutOfFold, join
 
 ROUNDS, RATE = 24, 0.1
 LEAVES, LEAF_PAIRS = 8, 200
+HOPELESS = -5.0  # log-odds below which a wrong candidate teaches nothing more
 RIDGE = 20.0  # weight of "no correction" in a leaf, in units of p·(1−p)
 PRIOR = 300.0  # decisions that weigh as much as the calibration there was
 
@@ -27,9 +28,11 @@ def correct(ranker: Ranker, examples: Examples, seed: int = 0) -> Ranker:
     """The ranker with ROUNDS small trees more, each fitted to what is still wrong."""
     from sklearn.tree import DecisionTreeRegressor
 
-    values = np.ascontiguousarray(examples.values[:, [AT[name] for name in ranker.signals]])
-    target, weight = examples.right.astype(float), examples.weight.astype(float)
+    values = examples.values[:, [AT[name] for name in ranker.signals]]
     score = ranker.score(values)
+    worth = examples.right | (score > HOPELESS)
+    values, score = np.ascontiguousarray(values[worth]), score[worth]
+    target, weight = examples.right[worth].astype(float), examples.weight[worth].astype(float)
     trees = []
     for round_ in range(ROUNDS):
         probability = 1.0 / (1.0 + np.exp(-score))
@@ -44,7 +47,8 @@ def correct(ranker: Ranker, examples: Examples, seed: int = 0) -> Ranker:
         value = RATE * gain / (curvature + RIDGE)
         score += value[leaf]
         trees.append((tree.tree_, value))
-    return _extended(ranker, trees)
+    # As it is read from disk, where numbers are shorter: what is measured is what will serve.
+    return Ranker.from_json(_extended(ranker, trees).to_json())
 
 
 def _extended(ranker: Ranker, trees: list[tuple[object, np.ndarray]]) -> Ranker:
