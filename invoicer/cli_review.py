@@ -27,7 +27,7 @@ from invoicer.store import Store
 from invoicer.suggestion import Tier
 
 review_app = typer.Typer(no_args_is_help=True)
-CHUNK, MAX_LISTED, NAME_WIDTH = 512, 20, 40
+CHUNK, MAX_LISTED, NAME_WIDTH, ID_WIDTH = 512, 20, 40, 27
 TenantOption = Annotated[str, typer.Option("--tenant", help="租户")]
 
 
@@ -104,7 +104,7 @@ def list_items(
         tenants.require(store, tenant)
         only = Filter(tier=tier.value if tier else "", state=state.value, text=text)
         total, items = Queue(store).search(tenant, only, page)
-    table = RichTable("编号", "名称", "档位", "建议", "次数", "决定", box=None, padding=(0, 1))
+    table = _table("名称", "档位", "建议", "次数", "决定")
     for item in items:
         table.add_row(item["id"], _name(item), Tier(item["tier"]).label, _suggested(item),
                       str(item["times"]), item["code"] or "")  # fmt: skip
@@ -119,11 +119,20 @@ def list_held(
     """列出存疑的决定:等待第二人确认,之前不用于训练。"""
     with friendly_errors():
         items = held_items(Store.open(Settings().database), tenant)
-    table = RichTable("编号", "租户", "名称", "建议", "存疑的原因", box=None, padding=(0, 1))
+    table = _table("租户", "名称", "建议", "存疑的原因")
     for item in items:
         table.add_row(item["id"], item["tenant"], _name(item), _suggested(item), item["held"])
     out.print(table)
     out.print(f"共 {len(items)} 项")
+
+
+def _table(*titles: str) -> RichTable:
+    """A table whose first column, the item's id, is never cut; what is long is folded."""
+    table = RichTable(box=None, padding=(0, 1))
+    table.add_column("编号", no_wrap=True, min_width=ID_WIDTH)
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    return table
 
 
 def _name(item: dict[str, Any]) -> str:

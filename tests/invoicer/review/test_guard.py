@@ -13,7 +13,7 @@ from invoicer.review.decided import Decision, decisions, waiting
 from invoicer.review.decisions import Decisions
 from invoicer.review.guard import MASS, Guard
 from invoicer.review.queue import Queue
-from invoicer.review.second_look import hold, held_items
+from invoicer.review.second_look import held_items, hold
 from invoicer.review.states import ReviewConflictError, Versions, history
 from invoicer.store import Store
 
