@@ -37,7 +37,8 @@ async def follow(seen: tuple[str, ...], use: Callable[[Loaded], None]) -> None:
                 continue
             log.info("switch begins")
             seen = named
-            await run(*PREPARE)
+            if not await asyncio.to_thread(Assistant.is_compiled):
+                await run(*PREPARE)
             loaded = await asyncio.to_thread(load)
             use(loaded)
             log.info(

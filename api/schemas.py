@@ -26,7 +26,9 @@ from invoicer.review.decisions import MAX_WHY
 from invoicer.review.queue import Filter
 from invoicer.review.states import State
 from invoicer.suggestion import Tier
+from knowledge_base.preferences import Preference
 from knowledge_base.rates import RateKind, TaxpayerType, Treatment
+from models.questions import Fact
 
 MAX_LINES = 1_000
 MAX_FIELD = 1_000
@@ -130,6 +132,7 @@ class RateOut(BaseModel):
 
 
 class OptionOut(BaseModel):
+    number: int = Field(description="回答时可以只写序号")
     answer: str
     code: str
     short_name: str
@@ -138,6 +141,9 @@ class OptionOut(BaseModel):
 
 
 class QuestionOut(BaseModel):
+    """一个缺少的事实。回答写在 answer 字段,多个回答用分号隔开。"""
+
+    fact: Fact
     text: str
     options: list[OptionOut]
 
@@ -158,6 +164,7 @@ class SuggestionOut(BaseModel):
     kb_version: str
     error: str = Field(description="该行未能赋码的原因;其他行不受影响")
     rates: list[RateOut] = Field(description="所有可能适用的税率及其条件")
+    preference: Preference | None = Field(description="优惠政策类型;没有或 weak 时为 null")
     questions: list[QuestionOut]
     evidence: list[str]
     warnings: list[str]

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import cached_property
 
 from api import follow
@@ -15,6 +15,7 @@ from api.settings import ServiceSettings
 from invoicer import Assistant
 from invoicer.access import idempotency, tenants
 from invoicer.access.limits import RateLimit
+from invoicer.review import webhooks
 from invoicer.review.decided import waiting
 from invoicer.review.decisions import Decisions
 from invoicer.review.inbox import Inbox
@@ -25,6 +26,7 @@ from invoicer.store import Store, StoreError
 from invoicer.typeahead import TypeAhead
 
 HOUSEKEEPING_SECONDS = 3600.0
+WEBHOOK_SECONDS = 5.0
 log = logging.getLogger("invoicer.service")
 
 
@@ -86,20 +88,20 @@ class Service:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Background work of a worker, from its start to its end."""
-        background = [
-            asyncio.create_task(self._keep_house()),
+        tasks = [
+            asyncio.create_task(_now_and_then(HOUSEKEEPING_SECONDS, self._forget)),
+            asyncio.create_task(_now_and_then(WEBHOOK_SECONDS, self._tell)),
             asyncio.create_task(follow.follow(self._in_use, self._use)),
         ]
         if self.settings.retrain_after:
-            background.append(
-                asyncio.create_task(follow.learn(self.settings.retrain_after, self._waiting))
-            )
+            learning = follow.learn(self.settings.retrain_after, self._waiting)
+            tasks.append(asyncio.create_task(learning))
         try:
             yield
         finally:
-            for task in background:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.to_thread(self.inbox.close)
             self.store.close()
 
@@ -114,16 +116,23 @@ class Service:
         finally:
             self.store.close()
 
-    async def _keep_house(self) -> None:
-        """Delete what is past its time, now and then."""
-        while True:
-            try:
-                await asyncio.to_thread(self._forget)
-            except Exception:
-                log.exception("housekeeping failed")
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
-
     def _forget(self) -> None:
         tenants.retain(self.store)
         idempotency.forget_old(self.store)
         self.store.close()
+
+    def _tell(self) -> None:
+        """Deliver what webhooks are due."""
+        if hosts := Settings().webhook_hosts:
+            webhooks.Sender(self.store, hosts).deliver_due()
+            self.store.close()
+
+
+async def _now_and_then(seconds: float, work: Callable[[], None]) -> None:
+    """Do something in a thread again and again; a failure is logged and does not end it."""
+    while True:
+        try:
+            await asyncio.to_thread(work)
+        except Exception:
+            log.exception("background work failed")
+        await asyncio.sleep(seconds)

@@ -61,7 +61,7 @@ class ServiceSettings(BaseSettings):
     def _separated(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @classmethod
     def load(cls, **given: Any) -> ServiceSettings:

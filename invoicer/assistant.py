@@ -13,20 +13,21 @@ from invoicer.errors import UnavailableError
 from invoicer.evidence import reasons
 from invoicer.learning.versions import ModelStore
 from invoicer.line import InvoiceLine, today
+from invoicer.questions import Offers
 from invoicer.settings import Settings
-from invoicer.suggestion import Candidate, Option, Suggestion, Tier
+from invoicer.suggestion import Candidate, Suggestion, Tier
 from invoicer.tiers import facts_of, tier_of
 from knowledge_base import KnowledgeBase
 from knowledge_base.rates import RateAdvice, RateTable, TaxpayerType
-from models.bundle import BundleError, load_or_compile
+from models.bundle import BundleError, bundle_path, load_or_compile
 from models.compiled import Compiled
 from models.learned import Learned
 from models.matcher import Match, Matcher
-from models.mixed import split_supply
 from models.query import Query, QueryMaker
 from models.reading_many import Progress
 from models.semantic import SemanticRanker, is_available
 from models.situation import Situations, settled
+from models.supply import SINGLE
 from models.tokenizer import available_engine
 
 N_CANDIDATES = 5
@@ -64,6 +65,15 @@ class Assistant:
         except BundleError as error:
             raise UnavailableError(str(error)) from error
         return cls.assemble(kb, compiled, learned, engine, _semantic(settings.semantic))
+
+    @staticmethod
+    def is_compiled(settings: Settings | None = None) -> bool:
+        """Whether `load` finds its bundle and need not compile."""
+        settings = settings or Settings()
+        models = ModelStore(settings.models_dir)
+        kb = settings.knowledge_base(models.supplement(models.current()))
+        engine = settings.engine or available_engine()
+        return bundle_path(kb, engine, settings.bundles_dir).exists()
 
     @classmethod
     def assemble(
@@ -121,7 +131,8 @@ class Assistant:
             declared_short_name=line.declared_short_name,
         )
         if line.confirmed_code:
-            return replace(query, situation=settled(line.confirmed_code, line.confirmed_by))
+            known = settled(line.confirmed_code, line.confirmed_by)
+            return replace(query, situation=known, supply=SINGLE)
         return query
 
     def match(self, lines: Sequence[InvoiceLine]) -> list[tuple[Query, Match]]:
@@ -156,21 +167,32 @@ class Assistant:
             )
         )
         top = candidates[0]
-        situation = query.situation
-        taxpayer = line.taxpayer or TaxpayerType.GENERAL
-        parts = split_supply(query.reading, compiled.words.names.__contains__)
         tier = tier_of(
             match.probability,
             self.matcher.calibration,
-            facts_of(query, match.signal, top.code, bool(parts)),
+            facts_of(query, match.signal, top.code),
         )
+        asked = Offers(self._rates, self._short_name, day).ask(
+            query,
+            top.code,
+            line.taxpayer,
+            self._part_codes(line, query),
+            confirmed=tier is Tier.MEDIUM,
+        )
+        if asked.questions and tier is Tier.STRONG:
+            tier = Tier.MEDIUM
         weak = tier is Tier.WEAK
-        prompts = [query.reading.prompt, situation.question]
-        if not situation.is_open:
-            prompts.append(self._mixed_prompt(parts, line))
         warnings = line.warnings
-        if situation.unknown_answer:
-            warnings += (f"回答“{line.answer[:40]}”不在选项中,请从选项中选择",)
+        if asked.unfit:
+            unfit = ";".join(asked.unfit)[:40]
+            warnings += (f"回答“{unfit}”不在选项中,请从选项中选择",)
+        why = reasons(
+            query,
+            match,
+            compiled.index.terms,
+            self.kb.taxonomy[top.code].name,
+            compiled.transformations,
+        )
         return Suggestion(
             core=query.reading.core,
             code="" if weak else top.code,
@@ -178,40 +200,23 @@ class Assistant:
             tier=tier,
             confidence=match.probability,
             candidates=candidates,
-            rates=self._rates(top.code, day, taxpayer),
-            prompt=";".join(text for text in prompts if text),
-            question=situation.question,
-            options=tuple(
-                self._option(answer, code, day, taxpayer)
-                for answer, code in situation.options.items()
-                if situation.is_open
-            ),
-            evidence=reasons(
-                query,
-                match,
-                compiled.index.terms,
-                self.kb.taxonomy[top.code].name,
-                compiled.transformations,
-            ),
+            rates=asked.rates,
+            hint=query.reading.prompt,
+            questions=asked.questions,
+            evidence=asked.evidence + why,
             warnings=warnings,
             model_version=self.model_version,
             kb_version=self.kb_version,
         )
 
-    def _option(self, answer: str, code: str, day: dt.date, taxpayer: TaxpayerType) -> Option:
-        rates = self._rates(code, day, taxpayer)
-        name = self._short_name(code, day)
-        return Option(answer, code, name, rates[0] if rates else None)
-
-    def _mixed_prompt(self, parts: Sequence[str], line: InvoiceLine) -> str:
-        """What to settle where one name holds several supplies at different rates."""
-        if not parts:
-            return ""
-        each = self._suggest([replace(line, name=part, answer="") for part in parts])
-        if len({one.rates[0].rate for one in each if one.rates}) < 2:
-            return ""
-        named = "、".join(parts)
-        return f"名称含{named},请确认是分别核算(兼营,分行开票)还是一项混合销售(按主业开票)"
+    def _part_codes(self, line: InvoiceLine, query: Query) -> dict[str, str]:
+        """The codes of the parts that an open supply would be coded by otherwise."""
+        supply = query.supply
+        if not supply.is_open:
+            return {}
+        parts = [part for part in dict.fromkeys(supply.parts) if part != supply.part]
+        found = self._suggest([replace(line, name=part, answer="") for part in parts])
+        return {p: one.candidates[0].code for p, one in zip(parts, found, strict=True)}
 
     def _candidate(self, code: str, confidence: float, day: dt.date) -> Candidate:
         taxonomy = self.kb.taxonomy

@@ -22,9 +22,10 @@ from invoicer.console import DONE, SOME_FAILED, err, friendly_errors, out
 from invoicer.errors import InputError
 from invoicer.line import InvoiceLine, parse_date
 from invoicer.readers import SUFFIXES, Table, read_lines, read_table, whole_characters
-from invoicer.show import print_explanation, print_rates, print_suggestion
-from invoicer.suggestion import OUTPUT_COLUMNS, RATES_COLUMN
+from invoicer.show import print_explanation, print_marks, print_rates, print_suggestion
+from invoicer.suggestion import OUTPUT_COLUMNS, PREFERENCE, RATES_COLUMN
 from invoicer.writers import FORMATS, open_writer
+from knowledge_base.preferences import TargetSystem, UnknownSystemError
 from knowledge_base.rates import TaxpayerType
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.add_typer(cli_kb.app, name="kb", help="查询知识库")
 app.add_typer(cli_access.tenants_app, name="tenants", help="租户:新建、导出、清除")
 app.add_typer(cli_access.keys_app, name="keys", help="API 密钥:新建、列出、吊销")
 app.add_typer(cli_access.users_app, name="users", help="用户:新建、列出、改密码、停用")
+app.add_typer(cli_access.webhooks_app, name="webhooks", help="回调:新建、列出、删除")
 app.add_typer(cli_access.db_app, name="db", help="数据库:备份、恢复、检查、管理记录")
 app.add_typer(cli_learn.models_app, name="models", help="模型版本:列出、切换、退回")
 app.add_typer(cli_review.review_app, name="review", help="审核队列:加入、列出、存疑的决定")
@@ -75,13 +77,15 @@ def classify(
     on: Annotated[str | None, typer.Option("--on", help="没有日期的行按此日期判断")] = None,
     taxpayer: Annotated[TaxpayerType | None, typer.Option(help="纳税人类型")] = None,
     seller_industry: Annotated[str, typer.Option(help="销售方名称或行业")] = "",
-    answer: Annotated[str, typer.Option(help="对提问的回答:选项文字或序号")] = "",
+    answer: Annotated[str, typer.Option(help="对提问的回答:选项文字或序号,多项用 ; 隔开")] = "",
     rates: Annotated[bool, typer.Option("--rates", help="列出所有可能适用的税率")] = False,
+    marks: Annotated[str, typer.Option(metavar="SYSTEM", help="加上目标系统的优惠标识列")] = "",
 ) -> None:
     """给商品名称或表格的每一行赋码。"""
     with friendly_errors():
         defaults = Defaults(_given_date(on), taxpayer, seller_industry, answer)
         source = whole_characters(source)
+        system = _target_system(marks) if marks else None
         table = _table_of(source)
         if table is None and output is None and form is None and out.is_terminal:
             line = defaults.complete(InvoiceLine.from_fields({"name": source}))
@@ -89,9 +93,11 @@ def classify(
             print_suggestion(out, source, suggestion)
             if rates:
                 print_rates(out, suggestion.rates)
+            if system is not None:
+                print_marks(out, system.cells(suggestion.preference))
             return
         table = table or Table(["name"], iter([[source]]), 1, first_row=1)
-        raise typer.Exit(_classify_table(table, output, form, defaults, rates))
+        raise typer.Exit(_classify_table(table, output, form, defaults, rates, system))
 
 
 def _table_of(source: str) -> Table | None:
@@ -103,10 +109,23 @@ def _table_of(source: str) -> Table | None:
     return None
 
 
+def _target_system(name: str) -> TargetSystem:
+    try:
+        return TargetSystem.load(name)
+    except UnknownSystemError as error:
+        raise InputError(str(error)) from None
+
+
 def _classify_table(
-    table: Table, output: Path | None, form: Format | None, defaults: Defaults, rates: bool
+    table: Table,
+    output: Path | None,
+    form: Format | None,
+    defaults: Defaults,
+    rates: bool,
+    system: TargetSystem | None,
 ) -> int:
-    columns = (*OUTPUT_COLUMNS, RATES_COLUMN) if rates else OUTPUT_COLUMNS
+    columns: tuple[str, ...] = (*OUTPUT_COLUMNS, RATES_COLUMN) if rates else OUTPUT_COLUMNS
+    columns += tuple(system.columns) if system is not None else ()
     places = recognise(table.header)
     kind = form.value if form else (output.suffix.lower().lstrip(".") if output else "jsonl")
     if kind not in FORMATS:
@@ -121,7 +140,8 @@ def _classify_table(
         for number, row in enumerate(
             answer_rows(assistant, table.rows, places, defaults), table.first_row
         ):
-            write(row.cells, row.answer)
+            cells = system.cells(row.answer[PREFERENCE]) if system is not None else {}
+            write(row.cells, {**row.answer, **cells})
             done += 1
             advance()
             if row.error:

@@ -12,6 +12,7 @@ from rich.table import Table
 from invoicer.access import audit, keys, tenants, users
 from invoicer.access.principals import Role
 from invoicer.console import err, friendly_errors, out
+from invoicer.review import webhooks
 from invoicer.settings import Settings
 from invoicer.store import Store
 from invoicer.store import backup as backups
@@ -19,6 +20,7 @@ from invoicer.store import backup as backups
 tenants_app = typer.Typer(no_args_is_help=True)
 keys_app = typer.Typer(no_args_is_help=True)
 users_app = typer.Typer(no_args_is_help=True)
+webhooks_app = typer.Typer(no_args_is_help=True)
 db_app = typer.Typer(no_args_is_help=True)
 TenantOption = Annotated[str, typer.Option("--tenant", help="租户")]
 AnyTenant = Annotated[str | None, typer.Option("--tenant", help="只看这个租户")]
@@ -154,6 +156,34 @@ def disable_user(login: Annotated[str, typer.Argument(help="用户名")]) -> Non
     with friendly_errors():
         users.disable(_store(), login)
     out.print("已停用")
+
+
+@webhooks_app.command("add")
+def add_webhook(
+    url: Annotated[str, typer.Argument(help="https 地址;主机须在 INVOICER_WEBHOOK_HOSTS 中")],
+    tenant: TenantOption,
+) -> None:
+    """审核项已定、退回或无法赋码时回调该地址;签名密钥只显示这一次。"""
+    with friendly_errors():
+        ident, secret = webhooks.add(_store(), tenant, url, Settings().webhook_hosts)
+    err.print(f"已新建 {ident}。签名密钥只显示这一次:")
+    out.print(secret, highlight=False)
+
+
+@webhooks_app.command("list")
+def list_webhooks(tenant: AnyTenant = None) -> None:
+    """列出回调地址、待发送和发送失败的数量。"""
+    with friendly_errors():
+        rows = webhooks.webhooks(_store(), tenant)
+    _print_rows(rows, id="编号", tenant="租户", url="地址", waiting="待发送", failed="失败")
+
+
+@webhooks_app.command("remove")
+def remove_webhook(webhook: Annotated[str, typer.Argument(help="编号")]) -> None:
+    """删除回调地址。"""
+    with friendly_errors():
+        webhooks.remove(_store(), webhook)
+    out.print("已删除")
 
 
 @db_app.command("backup")

@@ -121,7 +121,7 @@ def _line_query(queries: QueryMaker, line: InvoiceLine) -> Query:
 
 def _eligible(query: Query, values: np.ndarray, code: str) -> bool:
     """Whether the tier rules let the candidate with these signals be strong."""
-    facts = facts_of(query, lambda name: float(values[AT[name]]), code, mixed=False)
+    facts = facts_of(query, lambda name: float(values[AT[name]]), code)
     return may_be_strong(facts)
 
 

@@ -51,6 +51,12 @@ class Settings:
         return Path(os.environ.get("INVOICER_DATABASE") or self.data_dir / "invoicer.db")
 
     @property
+    def webhook_hosts(self) -> tuple[str, ...]:
+        """Hosts that webhooks may call."""
+        listed = os.environ.get("INVOICER_WEBHOOK_HOSTS", "")
+        return tuple(host.strip() for host in listed.split(",") if host.strip())
+
+    @property
     def knowledge_dir(self) -> Path:
         return self.data_dir / "knowledge_base"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from invoicer.suggestion import Suggestion, Tier
+from invoicer.suggestion import Suggestion, Tier, rate_text
 from knowledge_base.official.checks import Finding
 from knowledge_base.official.table_diff import TableDiff
 from knowledge_base.rates import RateAdvice
@@ -18,7 +18,6 @@ from models.matcher import Match
 from models.query import Query
 
 TIER_STYLE = {Tier.STRONG: "green", Tier.MEDIUM: "yellow", Tier.WEAK: "red"}
-TREATMENTS = {"taxed": "应税", "zero": "零税率", "exempt": "免税", "not_taxed": "不征税"}
 ROLES = {
     "core": "品名", "side": "其他", "brand": "品牌", "flavour": "风味", "scent": "香味",
     "colour": "颜色", "material": "材质", "process": "工艺", "audience": "适用", "grade": "等级",
@@ -27,33 +26,25 @@ ROLES = {
 }  # fmt: skip
 
 
-def advice_text(advice: RateAdvice | None) -> str:
-    """13%, 免税, 不征税 …; empty where nothing is known."""
-    if advice is None:
-        return ""
-    if advice.rate is not None:
-        return f"{advice.rate * 100:f}".rstrip("0").rstrip(".") + "%"
-    return TREATMENTS.get(advice.treatment.value, "")
-
-
 def print_suggestion(console: Console, name: str, suggestion: Suggestion) -> None:
     """One name's answer: code, tier, candidates, reasons."""
     style = TIER_STYLE[suggestion.tier]
     printed = f"*{suggestion.short_name}*{name}" if suggestion.code else name
     console.print(Text(printed, style="bold"))
     if suggestion.code:
-        rate = advice_text(suggestion.rates[0] if suggestion.rates else None)
+        rate = rate_text(suggestion.rates[0] if suggestion.rates else None)
         console.print(f"  编码  {suggestion.code}  税率 {rate}")
     console.print(
         Text.assemble("  把握  ", (suggestion.tier.label, style), f"  {suggestion.confidence:.1%}")
     )
-    if suggestion.prompt:
-        console.print(f"  提示  {suggestion.prompt}", style="yellow")
-    if suggestion.question:
-        for number, option in enumerate(suggestion.options, 1):
+    if suggestion.hint:
+        console.print(f"  提示  {suggestion.hint}", style="yellow")
+    for question in suggestion.questions:
+        console.print(f"  待补  {question.text}", style="yellow")
+        for option in question.options:
             console.print(
-                f"        {number} {option.answer} → {option.code} {option.short_name}"
-                f" {advice_text(option.rate)}"
+                f"        {option.number} {option.answer} → {option.code} {option.short_name}"
+                f" {rate_text(option.rate)}"
             )
     table = RichTable("序", "编码", "简称", "名称", "把握", box=None, padding=(0, 1))
     for number, candidate in enumerate(suggestion.candidates, 1):
@@ -85,6 +76,8 @@ def print_explanation(console: Console, query: Query, match: Match, taxonomy: Ta
         ("品牌", "、".join((*query.brands, *reading.brands))),
         ("分词", " / ".join(f"{word}({ROLES.get(r, r)})" for word, r, _ in reading.tokens)),
         ("描述词", "、".join(f"{word}({ROLES.get(r, r)})" for word, r in reading.descriptors)),
+        ("各项供应", "、".join(query.supply.parts)),
+        ("本行按", query.supply.part),
         ("核心商品", reading.core),
         ("中心词", reading.head),
         ("提示", reading.prompt),
@@ -162,10 +155,15 @@ def print_diff(console: Console, diff: TableDiff, limit: int) -> None:
         console.print(f"  关键字移动 {moved.keyword}:{moved.old_code} → {moved.new_code}")
 
 
+def print_marks(console: Console, cells: Mapping[str, str]) -> None:
+    """What a target system writes for the preference of the rate."""
+    console.print("  标识  " + "  ".join(f"{column}={text}" for column, text in cells.items()))
+
+
 def print_rates(console: Console, rates: Sequence[RateAdvice]) -> None:
     """Every rate that can apply, with its condition and legal basis."""
     table = RichTable("税率", "条件", "依据", box=None, padding=(0, 1))
     for advice in rates:
         mark = "(待核)" if advice.provisional else ""
-        table.add_row(advice_text(advice), advice.condition + mark, advice.basis)
+        table.add_row(rate_text(advice), advice.condition + mark, advice.basis)
     console.print(table)

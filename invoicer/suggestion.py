@@ -9,7 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from knowledge_base.preferences import Preference
 from knowledge_base.rates import RateAdvice, Treatment, format_rate
+from models.questions import Fact
 
 
 class Tier(StrEnum):
@@ -44,8 +46,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One answer to a question, with the code and the rate it leads to."""
+    """One answer to a question, with the code and the rate it leads to.
 
+    number: counts on from question to question, so that one number means one option.
+    """
+
+    number: int
     answer: str
     code: str
     short_name: str
@@ -53,6 +59,7 @@ class Option:
 
     def to_dict(self) -> dict[str, Any]:
         return {
+            "number": self.number,
             "answer": self.answer,
             "code": self.code,
             "short_name": self.short_name,
@@ -62,12 +69,51 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A missing fact that changes code or rate, with the answers to choose from."""
+
+    fact: Fact
+    text: str
+    options: tuple[Option, ...]
+
+    @property
+    def told(self) -> str:
+        """The question and its options in one text; the codes where they differ."""
+        differ = len({option.code for option in self.options}) > 1
+        shown = ",".join(
+            " ".join(filter(None, (f"{o.number} {o.answer}", o.code * differ, rate_text(o.rate))))
+            for o in self.options
+        )
+        return f"{self.text}({shown})"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "fact": self.fact,
+            "text": self.text,
+            "options": [option.to_dict() for option in self.options],
+        }
+
+
+def rate_text(advice: RateAdvice | None) -> str:
+    """13%, 免税, 不征税 …; empty where nothing is known."""
+    if advice is None:
+        return ""
+    if advice.rate is not None:
+        return f"{advice.rate * 100:f}".rstrip("0").rstrip(".") + "%"
+    return TREATMENTS.get(advice.treatment.value, "")
+
+
+TREATMENTS = {"taxed": "应税", "zero": "零税率", "exempt": "免税", "not_taxed": "不征税"}
+COUNTED = "①②③④⑤⑥⑦⑧⑨"
+
+
+@dataclass(frozen=True, slots=True)
 class Suggestion:
     """The answer for one line.
 
     core: the words of the name that say what it is. code, short_name: empty when weak.
-    confidence: probability that the first candidate's 简称 is right. prompt: what to confirm;
-    question and options: the fact that would decide. evidence: reasons, in Chinese, strongest
+    confidence: probability that the first candidate's 简称 is right. hint: what to confirm, for
+    information; questions: the facts that are missing. evidence: reasons, in Chinese, strongest
     first; warnings: evidence dropped and why.
     """
 
@@ -78,9 +124,8 @@ class Suggestion:
     confidence: float
     candidates: tuple[Candidate, ...]
     rates: tuple[RateAdvice, ...]
-    prompt: str
-    question: str
-    options: tuple[Option, ...]
+    hint: str
+    questions: tuple[Question, ...]
     evidence: tuple[str, ...]
     warnings: tuple[str, ...]
     model_version: str
@@ -95,9 +140,23 @@ class Suggestion:
     def treatment(self) -> Treatment | None:
         return self.rates[0].treatment if self.rates and self.code else None
 
+    @property
+    def preference(self) -> Preference | None:
+        """The 优惠政策类型 that goes with the rate; None when weak."""
+        return self.rates[0].preference if self.rates and self.code else None
+
+    @property
+    def prompt(self) -> str:
+        """What to confirm, and once, in one sentence, everything that is missing."""
+        asked = [question.told for question in self.questions]
+        if len(asked) > 1:
+            numbered = (f"{sign}{text}" for sign, text in zip(COUNTED, asked, strict=False))
+            asked = [f"需补充{len(asked)}项:{';'.join(numbered)}"]
+        return ";".join(filter(None, (self.hint, *asked)))
+
     def to_row(self) -> dict[str, Any]:
         """The output columns in their order, native types; then `rates`, every rate that can
-        apply to the first candidate."""
+        apply to the first candidate, and `preference`, None when weak."""
         return {
             "code": self.code,
             "short_name": self.short_name,
@@ -111,6 +170,7 @@ class Suggestion:
             "kb_version": self.kb_version,
             "error": "",
             RATES_COLUMN: [advice_dict(advice) for advice in self.rates],
+            PREFERENCE: self.preference,
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -118,11 +178,7 @@ class Suggestion:
         return {
             "core": self.core,
             **self.to_row(),
-            "questions": [
-                {"text": self.question, "options": [option.to_dict() for option in self.options]}
-            ]
-            if self.question
-            else [],
+            "questions": [question.to_dict() for question in self.questions],
             "evidence": list(self.evidence),
             "warnings": list(self.warnings),
         }
@@ -141,6 +197,7 @@ def advice_dict(advice: RateAdvice) -> dict[str, Any]:
 
 
 RATES_COLUMN = "rates"
+PREFERENCE = "preference"
 OUTPUT_COLUMNS = ("code", "short_name", "tier", "confidence", "rate", "treatment", "candidates",
                   "prompt", "model_version", "kb_version", "error")  # fmt: skip
 
@@ -148,7 +205,7 @@ OUTPUT_COLUMNS = ("code", "short_name", "tier", "confidence", "rate", "treatment
 def failed_row(message: str, model_version: str, kb_version: str) -> dict[str, Any]:
     """The output columns of a row that could not be classified."""
     row: dict[str, Any] = dict.fromkeys(OUTPUT_COLUMNS, "")
-    row[RATES_COLUMN] = []
+    row.update({RATES_COLUMN: [], PREFERENCE: None})
     row.update(candidates=[], confidence=0.0, tier=Tier.WEAK.value, error=message)
     row.update(model_version=model_version, kb_version=kb_version)
     return row

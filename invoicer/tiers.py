@@ -25,13 +25,13 @@ class TierFacts:
     supported: bool
 
 
-def facts_of(query: Query, signal: Callable[[str], float], code: str, mixed: bool) -> TierFacts:
+def facts_of(query: Query, signal: Callable[[str], float], code: str) -> TierFacts:
     """The facts of a line whose best candidate is `code`.
 
-    signal: value of a named signal of that candidate; mixed: one name, several supplies.
+    signal: value of a named signal of that candidate.
     """
     return TierFacts(
-        ambiguous=query.situation.is_open or mixed,
+        ambiguous=query.situation.is_open or query.supply.is_open,
         catch_all=signal("catch_all") > 0,
         supported=signal("exact") > 0
         or signal("core_exact") > 0

@@ -17,6 +17,8 @@ from knowledge_base import tables
 
 # A section letter, alone or with its division, group and class: K, K70, L7271.
 _CLASS = re.compile(r"([a-t])(\d{2})?\d{0,2}", re.ASCII)
+# Farming, mining, manufacturing, energy and water, trade; nothing known.
+_GOODS = ("", "A", "B", "C", "D", "F")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class Industries:
     section: str = ""
     labels: tuple[str, ...] = ()
     division: str = ""
+
+    @property
+    def provides_services(self) -> bool:
+        """A known business other than growing, making, supplying or trading goods."""
+        return self.section not in _GOODS
 
     def __bool__(self) -> bool:
         return bool(self.section or self.labels)

@@ -52,6 +52,52 @@ class TreatmentMark:
     zero_rate_mark: str
 
 
+@dataclass(frozen=True, slots=True)
+class TargetSystem:
+    """The columns of a target system that say how a line is preferred, and what goes in them."""
+
+    name: str
+    columns: dict[str, str]
+    marks: dict[Preference, TreatmentMark]
+
+    @classmethod
+    def load(cls, name: str, root: Path = tables.DATA) -> TargetSystem:
+        """The system of that name; raises UnknownSystemError with those that are known."""
+        columns: dict[str, dict[str, str]] = {}
+        for row in tables.rows("mark_columns", root):
+            columns.setdefault(row["target"], {})[row["column"]] = row["field"]
+        if name not in columns:
+            raise UnknownSystemError(name, sorted(columns))
+        marks = {p: mark for (target, p), mark in load_marks(root).items() if target == name}
+        return cls(name, columns[name], marks)
+
+    def cells(self, preference: Preference | None) -> dict[str, str]:
+        """Column → what the system writes for a preference; empty cells for None, no answer.
+
+        A 即征即退类型 is only written where there is no choice.
+        """
+        if preference is None:
+            return dict.fromkeys(self.columns, "")
+        mark = self.marks[preference]
+        refund = mark.refund_types[0] if len(mark.refund_types) == 1 else ""
+        values = {
+            "uses_preference": mark.uses_preference,
+            "preference_type": mark.preference_type,
+            "preference_code": mark.preference_code,
+            "refund_type": refund,
+            "zero_rate_mark": mark.zero_rate_mark,
+        }
+        return {column: values[field] for column, field in self.columns.items()}
+
+
+class UnknownSystemError(ValueError):
+    """No marks are known for a target system; known: those that there are."""
+
+    def __init__(self, name: str, known: list[str]):
+        super().__init__(f"没有目标系统“{name[:40]}”的优惠标识,可选:{'、'.join(known)}")
+        self.known = known
+
+
 def load_marks(root: Path = tables.DATA) -> dict[tuple[str, Preference], TreatmentMark]:
     """The marks by target system (`tax_platform`, `batch_template`) and preference."""
     return {

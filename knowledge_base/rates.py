@@ -57,6 +57,7 @@ class RateAdvice:
     valid_from, valid_to: the days it applies, both included; valid_to None while in force.
     provisional: not yet checked against the original text.
     preference: the 优惠政策类型 an invoice declares with it.
+    stated: words in a name that state the condition.
     """
 
     rate: Decimal | None
@@ -68,6 +69,7 @@ class RateAdvice:
     valid_to: dt.date | None
     provisional: bool = False
     preference: Preference = Preference.NONE
+    stated: tuple[str, ...] = ()
 
     def covers(self, day: dt.date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
@@ -131,6 +133,7 @@ def _line(position: int, row: dict[str, str], column: str) -> _Line:
         valid_to=tables.day(row["valid_to"]),
         provisional=row.get("provisional") == "1",
         preference=Preference(row.get("preference", "")),
+        stated=tables.split(row.get("stated", "")),
     )
     special = row.get("special_treatment", "")
     return _Line(position, row[column], row.get("taxpayer", "any"), special, advice)
@@ -176,8 +179,10 @@ class RateTable:
         """Every rate that can apply; first the one that does without further facts."""
         if on < self.first_day:
             raise RateError(f"税率表从 {self.first_day} 起才有数据，不能回答 {on} 的税率")
-        digits, special_treatments = self._resolve(code)
-        standard = self._standard(digits, on)
+        row = self._resolve(code)
+        digits = code if isinstance(code, str) else code.code
+        special_treatments = row.special_treatments if row else ()
+        standard = (self._listed(row, on) if row else []) or self._standard(digits, on)
         if standard[0].treatment is Treatment.NOT_TAXED:
             return standard
         found = [
@@ -191,22 +196,66 @@ class RateTable:
         others = [a for _, a in found if a.kind is not RateKind.LEVY]
         return first + [_at_plain_rate(a, first[0]) for a in others]
 
-    def _resolve(self, code: TaxCode | str) -> tuple[str, tuple[str, ...]]:
+    def _resolve(self, code: TaxCode | str) -> TaxCode | None:
         if not isinstance(code, str):
-            return code.code, code.special_treatments
+            return code
         if not is_code(code):
             raise RateError(f"编码“{code}”不是 {CODE_LENGTH} 位数字")
-        row = self._taxonomy.get(code) if self._taxonomy else None
-        return code, row.special_treatments if row else ()
+        return self._taxonomy.get(code) if self._taxonomy else None
 
     def _standard(self, code: str, on: dt.date) -> list[RateAdvice]:
-        """The rate of the longest prefix; both rates of a two-rate code, the usual one first."""
+        return self._in_period(self._class_lines(code, on), on)
+
+    def _in_period(self, lines: Iterable[_Line], on: dt.date) -> list[RateAdvice]:
+        return [_dated(x.advice, p) for x in lines for p in self._periods[x.value] if p.covers(on)]
+
+    def _class_lines(self, code: str, on: dt.date) -> list[_Line]:
+        """The class of the longest prefix; both of a two-rate code, the usual one first."""
         candidates = [self._two_rates.get(code, [])]
         candidates += [self._classes.get(code[:n], []) for n in range(CODE_LENGTH, 0, -1)]
         for lines in candidates:
             if valid := [line for line in lines if line.advice.covers(on)]:
-                return [_dated(x, p) for x in valid for p in self._periods[x.value] if p.covers(on)]
+                return valid
         raise RateError(f"编码 {code} 在 {on} 没有税率")
+
+    def _listed(self, code: TaxCode, on: dt.date) -> list[RateAdvice]:
+        """The rates of the code table of the day, where ours neither agree nor are newer.
+
+        An imported table brings codes and rates that our prefixes do not know. The rate in its
+        column tells the class of the code; what the class pays later, our periods tell.
+        """
+        tables_so_far = [(day, v) for v in code.rates if (day := _first_day(v)) <= on]
+        if not tables_so_far:
+            return []
+        day, version = max(tables_so_far)
+        listed = [rate for kind, rate in map(parse_rate, code.rates[version])
+                  if kind is Treatment.TAXED and rate is not None]  # fmt: skip
+        ours = self._standard(code.code, max(day, self.first_day))
+        if not listed or {a.rate for a in ours} in ({None}, set(listed)):
+            return []
+        if any(line.advice.valid_from > day for line in self._class_lines(code.code, on)):
+            return []
+        return [self._by_class(code.code[0], rate, day, on, len(listed) > 1) for rate in listed]
+
+    def _by_class(
+        self, chapter: str, rate: Decimal, day: dt.date, on: dt.date, several: bool
+    ) -> RateAdvice:
+        """A rate that a table lists on its first day, as the class of its chapter that paid it
+        then pays on the other day; where no class paid it, as it stands."""
+        listed = RateAdvice(
+            rate=rate,
+            treatment=Treatment.TAXED,
+            kind=RateKind.STANDARD,
+            condition=f"编码表列有多档税率，适用{rate:%}的情形" if several else "",
+            basis=f"商品和服务税收分类编码表（{day}）",
+            valid_from=day,
+            valid_to=None,
+        )
+        lines = (x for p, found in self._classes.items() if p[0] == chapter for x in found)
+        for periods in (self._periods[name] for name in dict.fromkeys(x.value for x in lines)):
+            if any(p.rate == rate and p.covers(day) for p in periods):
+                return next((_dated(listed, p) for p in periods if p.covers(on)), listed)
+        return listed
 
     def _matching(self, code: str, special_treatments: Iterable[str]) -> list[tuple[int, _Line]]:
         """Levies, then reliefs, in file order, each with the length of the prefix that matched.
@@ -222,13 +271,18 @@ class RateTable:
         return [(n, line) for n, line in found if line.special_treatment in open_marks]
 
 
-def _dated(line: _Line, period: RateAdvice) -> RateAdvice:
+def _first_day(version: str) -> dt.date:
+    """First day of the table whose rates stand in a column: 2019_04."""
+    return dt.date.fromisoformat(f"{version.replace('_', '-')}-01")
+
+
+def _dated(own: RateAdvice, period: RateAdvice) -> RateAdvice:
     """The rate of a class during a period, within the days that a code belongs to the class."""
-    own = line.advice
     ends = [day for day in (own.valid_to, period.valid_to) if day is not None]
     return replace(
         period,
         condition=own.condition,
+        stated=own.stated,
         basis="；".join(filter(None, (period.basis, own.basis))),
         valid_from=max(own.valid_from, period.valid_from),
         valid_to=min(ends, default=None),

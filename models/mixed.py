@@ -137,6 +137,11 @@ def _kind(part: str) -> str:
     return part if _CHARGE.search(part) else ""
 
 
+def is_work(part: str) -> bool:
+    """Whether a part is work or a charge; otherwise it is goods."""
+    return bool(_kind(part))
+
+
 def _shares_head(left: str, right: str, is_name: IsName) -> bool:
     """Whether the left word may belong to the head of the right one: 红枣+枸杞茶, 草莓+蓝莓酸奶."""
     if left[-1] == right[-1] or left[0] == right[0]:

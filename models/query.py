@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+from models.mixed import split_supply
 from models.normalise import normalise
+from models.questions import NO_ANSWERS, Answers
 from models.reading import Reader, Reading
 from models.situation import NOTHING, Situation, Situations
+from models.supply import SINGLE, Supply, principal, supply_of
+from models.words import name_key
 
 _BRAND_SPLIT = re.compile(r"[/|()\s,;]+")
 
@@ -17,6 +22,8 @@ class Query:
     """One line to match. All context is optional evidence, already normalised.
 
     unit: unit of measure; maker: manufacturer or supplier; declared_code: nineteen digits or "".
+    supply: the parts of a name that supplies several things, of which `reading` is the principal
+    one; answers: what a person answered beyond supply and situation.
     """
 
     reading: Reading
@@ -27,6 +34,8 @@ class Query:
     declared_code: str = ""
     declared_short_name: str = ""
     situation: Situation = NOTHING
+    supply: Supply = SINGLE
+    answers: Answers = NO_ANSWERS
 
 
 def brand_words(brand: str) -> tuple[str, ...]:
@@ -62,13 +71,53 @@ class QueryMaker:
         """Query of one line; manufacturer also stands for the supplier."""
         brands = brand_words(brand) if brand else ()
         reading = self.reader.read(name, brands)
+        found = self._found(reading, brands, seller, Answers.of(answer))
         return Query(
-            reading=reading,
+            reading=found.reading,
             spec=normalise(spec) if spec else "",
             unit=normalise(unit) if unit else "",
             brands=brands,
             maker=normalise(manufacturer) if manufacturer else "",
             declared_code=declared_code,
             declared_short_name=normalise(declared_short_name) if declared_short_name else "",
-            situation=self.situations.find(reading, seller, answer),
+            situation=found.situation,
+            supply=found.supply,
+            answers=found.answers,
         )
+
+    def _found(
+        self, reading: Reading, brands: tuple[str, ...], seller: str, answers: Answers
+    ) -> _Found:
+        """Supply and situation of a name, read by its principal part where it has several."""
+        parts = split_supply(reading, self.reader.is_name)
+        if not parts:
+            situation, answers = self.situations.find(reading, seller, answers)
+            return _Found(reading, SINGLE, situation, answers)
+        read = {part: self.reader.read(part, brands) for part in parts}
+        whole = replace(reading, core=reading.clean)
+        situation, left = self.situations.find(whole, seller, answers)
+        if situation:  # a rule knows the name as it stands: it asks for its own condition
+            if situation.is_open and not self.reader.is_name(name_key(reading.normalised)):
+                usual = read[principal(parts, seller)]
+                own, _ = self.situations.find(usual, seller, NO_ANSWERS)
+                situation, reading = situation.leaning_to(own.decided), _as_part(usual, reading)
+            return _Found(reading, SINGLE, situation, left)
+        # Whichever part is chosen, its question keeps numbers of its own before the supply's.
+        used = [self.situations.find(r, seller, NO_ANSWERS)[1].number for r in read.values()]
+        supply, left = supply_of(parts, seller, replace(answers, number=max(used)))
+        chosen = read[supply.part]
+        situation, rest = self.situations.find(chosen, seller, replace(left, number=1))
+        answers = replace(rest, number=left.number)
+        return _Found(_as_part(chosen, reading), supply, situation, answers)
+
+
+class _Found(NamedTuple):
+    reading: Reading
+    supply: Supply
+    situation: Situation
+    answers: Answers
+
+
+def _as_part(part: Reading, whole: Reading) -> Reading:
+    """The reading of a part, with what was written about the whole."""
+    return replace(part, text=whole.text, declared_short_name=whole.declared_short_name)

@@ -95,6 +95,10 @@ class Reader:
             segments = [Segment(normalised, False, False)]
         return self._assemble(text, normalised, segments, declared, sizes, models, brands)
 
+    def is_name(self, text: str) -> bool:
+        """Whether a text by itself names goods or a service."""
+        return text in self._names
+
     def _assemble(
         self,
         text: str,

@@ -1,18 +1,18 @@
-"""The situation of a line: what rules and answers decide, and which one fact is missing.
+"""The situation of a line: what rules and answers decide, and which facts are missing.
 
 Two sources: scenarios (phrase × seller industry × condition) and ambiguous everyday names. An
-answer given with the line settles the question.
+answer given with the line settles its question.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Ambiguous
-from knowledge_base.scenarios import ScenarioTable
-from models.normalise import normalise
+from knowledge_base.scenarios import Scenario, ScenarioTable
+from models.questions import Answers, Fact
 from models.reading import Reading
 from models.words import name_key
 
@@ -20,23 +20,49 @@ DECIDED, OPTION, DEFAULT = 1.0, 0.3, 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """A fact that nobody has stated. options: answer → code; number: that of the first option;
+    scenarios: answer → the row that it makes apply."""
+
+    fact: Fact
+    text: str
+    options: Mapping[str, str]
+    number: int = 1
+    scenarios: Mapping[str, Scenario] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """support: code → how strongly the rules speak for it; decided: the code they settle on, or
-    ""; question, options: the open question, answer → code; evidence: reason in Chinese;
-    answered: a person's answer settled it; unknown_answer: the given answer fits no option."""
+    ""; questions: what is still to be asked; evidence: reason in Chinese; choice: the option of a
+    person's answer that settled it; scenario: the row that the answer makes apply."""
 
     support: Mapping[str, float] = field(default_factory=dict)
     decided: str = ""
-    question: str = ""
-    options: Mapping[str, str] = field(default_factory=dict)
+    questions: tuple[OpenQuestion, ...] = ()
     evidence: str = ""
-    answered: bool = False
-    unknown_answer: bool = False
+    choice: str = ""
+    scenario: Scenario | None = None
+
+    @property
+    def answered(self) -> bool:
+        """A person's answer settled it."""
+        return bool(self.choice)
 
     @property
     def is_open(self) -> bool:
         """A question that nobody has answered."""
-        return bool(self.question)
+        return bool(self.questions)
+
+    def leaning_to(self, code: str) -> Situation:
+        """The same with one of the options taken for the usual one."""
+        if code not in self.support:
+            return self
+        return replace(self, support={**self.support, code: DEFAULT})
+
+    def __bool__(self) -> bool:
+        """Whether any rule speaks of the line."""
+        return bool(self.support)
 
 
 NOTHING = Situation()
@@ -44,11 +70,11 @@ NOTHING = Situation()
 
 def settled(code: str, evidence: str) -> Situation:
     """The situation of a line about which people have decided."""
-    return Situation({code: DECIDED}, code, evidence=evidence, answered=True)
+    return Situation({code: DECIDED}, code, evidence=evidence, choice="人工确认")
 
 
 class Situations:
-    """Finds the situation of a line from its reading, its seller and an answer."""
+    """Finds the situation of a line from its reading, its seller and the answers."""
 
     def __init__(self, scenarios: ScenarioTable, ambiguous: Mapping[str, Ambiguous]):
         self._scenarios = scenarios
@@ -58,25 +84,30 @@ class Situations:
     def load(cls, kb: KnowledgeBase) -> Situations:
         return cls(ScenarioTable.load(kb.root), kb.lexicon.ambiguous)
 
-    def find(self, reading: Reading, seller: str = "", answer: str = "") -> Situation:
-        """The scenario's situation where one fits, else that of an ambiguous name.
+    def find(self, reading: Reading, seller: str, answers: Answers) -> tuple[Situation, Answers]:
+        """The situation of a name, and the answers that are left for other questions.
 
         A scenario that only assumes the usual case leaves an ambiguous name's question open; one
-        that the seller or the name itself decides does not.
+        that the seller or the name itself decides does not. Where both ask, see `_both`.
         """
         row = self._question_of(reading)
         hit = self._scenarios.find(reading.core, reading.clean, seller)
+        product = OpenQuestion(Fact.PRODUCT, row.question, row.options) if row else None
         if hit is not None and hit.decided is not None:
-            if row is None or seller:
-                decided = hit.decided
-                return Situation({decided.code: DECIDED}, decided.code, evidence=decided.evidence)
-            return _asked(row.question, row.options, hit.decided.code, answer)
+            decided = hit.decided
+            if product is None or seller:
+                support = {decided.code: DECIDED}
+                return Situation(support, decided.code, evidence=decided.evidence), answers
+            return _asked(product, decided.code, answers)
         if hit is not None:
             options = {text: option.code for text, option in hit.options.items()}
-            return _asked(hit.question, options, "", answer)
-        if row is not None:
-            return _asked(row.question, row.options, row.default_code, answer)
-        return NOTHING
+            scenario = OpenQuestion(Fact.SCENARIO, hit.question, options, scenarios=hit.options)
+            if row is None or product is None:
+                return _asked(scenario, "", answers)
+            return _both(product, row.default_code, scenario, answers)
+        if row is not None and product is not None:
+            return _asked(product, row.default_code, answers)
+        return NOTHING, answers
 
     def _question_of(self, reading: Reading) -> Ambiguous | None:
         """The row of an ambiguous name, as typed or after reading."""
@@ -86,23 +117,42 @@ class Situations:
         return None
 
 
-def _asked(question: str, options: Mapping[str, str], default: str, answer: str) -> Situation:
-    """An open question, or what its answer (an option's text or its number) decides."""
-    support = dict.fromkeys(options.values(), OPTION)
+def _both(
+    product: OpenQuestion, default: str, scenario: OpenQuestion, answers: Answers
+) -> tuple[Situation, Answers]:
+    """A name that is ambiguous and whose scenario lacks a condition.
+
+    Where the two lead to the same codes they ask for one fact, and the scenario's words are the
+    law's: it is asked, with whatever else the name can mean. Otherwise the name comes first, and
+    the condition is asked for only once it is known to matter.
+    """
+    codes = set(scenario.options.values())
+    others = {text: code for text, code in product.options.items() if code not in codes}
+    if len(codes & set(product.options.values())) > 1:
+        return _asked(replace(scenario, options={**scenario.options, **others}), "", answers)
+    first, left = _asked(product, default, answers)
+    then, after = _asked(scenario, first.decided, left)
+    if then.answered and (first.is_open or first.decided in codes):
+        return then, after
+    if first.decided in codes:
+        return replace(then, evidence=first.evidence), after
+    return first, replace(left, number=after.number)  # its numbers stay the condition's own
+
+
+def _asked(question: OpenQuestion, default: str, answers: Answers) -> tuple[Situation, Answers]:
+    """An open question, or what its answer decides."""
+    option, left = answers.take(tuple(question.options))
+    if option is not None:
+        code = question.options[option]
+        evidence = answered(option, question.text)
+        row = question.scenarios.get(option)
+        return Situation({code: DECIDED}, code, (), evidence, option, row), left
+    support = dict.fromkeys(question.options.values(), OPTION)
     if default:
         support[default] = DEFAULT
-    if not answer:
-        return Situation(support, question=question, options=options)
-    code = _chosen(options, answer)
-    if code is None:
-        return Situation(support, question=question, options=options, unknown_answer=True)
-    evidence = f"已回答“{answer}”({question})"
-    return settled(code, evidence)
+    return Situation(support, questions=(replace(question, number=answers.number),)), left
 
 
-def _chosen(options: Mapping[str, str], answer: str) -> str | None:
-    wanted = normalise(answer)
-    for number, (text, code) in enumerate(options.items(), 1):
-        if wanted in {normalise(text), str(number)}:
-            return code
-    return None
+def answered(option: str, question: str) -> str:
+    """The reason that an answer is."""
+    return f"已回答“{option}”({question})"

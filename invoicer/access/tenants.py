@@ -17,7 +17,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 # The audit outlives the data it is about; it holds no product names.
 KEPT = ("tenants", "audit")
 # Secrets stay in the house even when a tenant takes its data along.
-SECRETS = {"keys": ("sha256",), "users": ("password_hash",)}
+SECRETS = {"keys": ("sha256",), "users": ("password_hash",), "webhooks": ("secret",),
+           "sessions": ("sha256",)}  # fmt: skip
 # What ages, by the column that says how old it is.
 AGEING = {"feedback": "at", "first_answers": "at", "review_items": "last_seen"}
 

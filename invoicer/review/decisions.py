@@ -7,12 +7,14 @@ from typing import Any
 
 from invoicer.access.principals import ForbiddenError, Principal, Role
 from invoicer.errors import InputError
-from invoicer.review import memory
+from invoicer.review import memory, webhooks
 from invoicer.review.queue import Queue
 from invoicer.review.states import ReviewConflictError, State, Versions, record
 from invoicer.store import utc_text
 
 MAX_WHY = 1_000
+# What the caller is told by webhook.
+TOLD = (State.DECIDED, State.SENT_BACK, State.UNCODABLE)
 
 
 class Decisions:
@@ -172,3 +174,5 @@ class Decisions:
         )  # fmt: skip
         record(self.store, item, me.id, action, to.value, code=code or voted,
                why=why[:MAX_WHY], versions=versions)  # fmt: skip
+        if to in TOLD:
+            webhooks.enqueue(self.store, item, f"review.{to.value}", code, why[:MAX_WHY])

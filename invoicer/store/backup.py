@@ -8,7 +8,6 @@ from pathlib import Path
 
 from invoicer.errors import InputError
 from invoicer.store.database import Store, StoreError, names_of_migrations
-from invoicer.store.migrations import MIGRATIONS
 
 
 def backup(store: Store, target: Path) -> None:
@@ -72,6 +71,8 @@ def check(path: Path) -> list[str]:
                 f"数据库 {path} 有 {len(broken)} 行指向不存在的行(表 {broken[0]['table']})",
                 file=str(path),
             )
+        from invoicer.store.migrations import MIGRATIONS
+
         applied = [m.name for m in MIGRATIONS.applied(store.db)]
     except sqlite3.Error as error:
         raise StoreError(f"数据库 {path} 无法读取:{error}", file=str(path)) from error

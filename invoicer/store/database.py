@@ -9,12 +9,12 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any
 
 from invoicer.errors import UnavailableError
-from invoicer.store.migrations import MIGRATIONS
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 BUSY_SECONDS = 20.0
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -43,6 +43,9 @@ class Store:
         Raises StoreError where the file is damaged, was written by a newer program, or cannot be
         written.
         """
+        # Loaded when a database is opened: most commands need none.
+        from invoicer.store.migrations import MIGRATIONS
+
         store = cls(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -71,13 +74,14 @@ class Store:
     def db(self) -> Database:
         """This thread's connection."""
         if getattr(self._local, "pid", None) != os.getpid():
+            from sqlite_utils import Database
+
             connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
             db = Database(connection)
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
                 db.execute(f"pragma {pragma}").close()
             self._local.db, self._local.pid = db, os.getpid()
-        found: Database = self._local.db
-        return found
+        return self._local.db  # type: ignore[no-any-return]
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -121,6 +125,8 @@ class Store:
 
 def names_of_migrations() -> list[str]:
     """Every migration this program knows."""
+    from invoicer.store.migrations import MIGRATIONS
+
     return [m.name for m in MIGRATIONS._migrations]
 
 

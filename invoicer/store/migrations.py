@@ -151,7 +151,9 @@ alter table review_items add column held text
 ;
 drop index review_items_tenant
 ;
-create index review_items_queue on review_items (tenant, state, priority desc)
+create index review_items_queue on review_items (tenant, state, priority desc, id)
+;
+create index review_items_leased on review_items (leased_by) where leased_by is not null
 ;
 create index review_items_alike on review_items (tenant, state, alike)
 ;
@@ -229,6 +231,36 @@ create table sessions (
 )
 ;
 create index sessions_principal on sessions (principal)
+""",
+    )
+
+
+@MIGRATIONS()
+def m006_webhooks(db: Database) -> None:
+    run_script(
+        db,
+        """
+create table webhooks (
+  id text primary key,
+  tenant text not null references tenants,
+  url text not null,
+  secret text not null,
+  created_at text not null
+)
+;
+create table deliveries (
+  id text primary key,
+  webhook text not null references webhooks on delete cascade,
+  tenant text not null references tenants,
+  body text not null,
+  created_at text not null,
+  due_at text,
+  attempts integer not null default 0,
+  delivered_at text,
+  problem text not null default ''
+)
+;
+create index deliveries_due on deliveries (due_at) where due_at is not null
 """,
     )
 

@@ -183,14 +183,15 @@ def test_a_supported_catch_all_may_be_strong() -> None:
 def test_every_ambiguous_term_is_asked_about_and_never_strong(assistant: Assistant) -> None:
     terms = list(assistant.kb.lexicon.ambiguous.values())
     answers = assistant.suggest([on(a.term) for a in terms])
-    assert [a.term for a, found in zip(terms, answers, strict=True) if not found.question] == []
+    assert [a.term for a, found in zip(terms, answers, strict=True) if not found.questions] == []
     assert {found.tier for found in answers} <= {Tier.MEDIUM, Tier.WEAK}
 
 
 def test_the_question_comes_with_its_options(assistant: Assistant) -> None:
     found = assistant.suggest(on("薯片 70g"))
-    assert found.question == "是鲜切油炸的薯片，还是薯粉复合膨化的薯片？"
-    assert {option.code for option in found.options} == {CUT_CRISPS, MIXED_CRISPS}
+    question = found.questions[0]
+    assert question.text == "是鲜切油炸的薯片，还是薯粉复合膨化的薯片？"
+    assert {option.code for option in question.options} == {CUT_CRISPS, MIXED_CRISPS}
 
 
 def test_a_strong_catch_all_has_an_exact_name_behind_it(assistant: Assistant) -> None:

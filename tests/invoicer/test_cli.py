@@ -316,6 +316,74 @@ def test_bad_usage_is_exit_code_two(args: list[str]) -> None:
     assert run(*args).exit_code == 2
 
 
+# -- classify: marks of a target system -------------------------------------------------------
+
+MARKED = {
+    "购物卡": ["1", "不征税", "04", "2"],
+    "苹果手机": ["0", "", "", ""],
+    "停车费": ["1", "按5%简易征收", "09", ""],
+}
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "xlsx"])
+def test_the_columns_of_a_target_system_are_added(tmp_path: Path, form: str) -> None:
+    path = csv_of(tmp_path / "in.csv", ["name"], *([name] for name in MARKED))
+    out = tmp_path / f"out.{form}"
+    result = run("classify", path, "-o", out, "--marks", "tax_platform", "--on", "2025-05-01",
+                 "--taxpayer", "small")  # fmt: skip
+    assert result.exit_code == 0
+    columns = ["yhzcbs", "zzstsgl", "ssyhzclxDm", "lslbs"]
+    if form == "jsonl":
+        found = [[row[c] for c in columns] for row in objects(out.read_text(encoding="utf-8"))]
+    elif form == "csv":
+        rows = list(csv.DictReader(out.read_text(encoding="utf-8-sig").splitlines()))
+        found = [[row[c] for c in columns] for row in rows]
+    else:
+        header, *rows = openpyxl.load_workbook(out).active.iter_rows(values_only=True)
+        found = [[row[header.index(c)] or "" for c in columns] for row in rows]
+    assert found == list(MARKED.values())
+
+
+def test_a_row_that_fails_has_no_marks() -> None:
+    (row,) = objects(run("classify", " ", "--marks", "batch_template", "--format", "jsonl").stdout)
+    assert (row["是否使用优惠政策"], row["优惠政策类型"]) == ("", "")
+
+
+def test_an_unknown_target_system_is_refused_with_those_that_are_known() -> None:
+    said = rejected(run("classify", "停车费", "--marks", "sap"))
+    assert "“sap”" in said and "batch_template、tax_platform" in said
+
+
+# -- classify: answers ------------------------------------------------------------------------
+
+
+def test_the_answer_column_settles_several_questions_of_its_row(tmp_path: Path) -> None:
+    rows = [["薯片", "复合/膨化;小规模纳税人"], ["薯片", "2\n4"], ["薯片", ""]]
+    path = csv_of(tmp_path / "in.csv", ["name", "answer"], *rows)
+    *settled, still = objects(run("classify", path, "--on", "2026-07-01").stdout)
+    assert {(row["code"], row["rate"], row["prompt"]) for row in settled} == {
+        ("1030201040000000000", "0.01", "")
+    }
+    assert still["prompt"].startswith("需补充2项:①")
+
+
+def test_a_terminal_shows_every_question_with_its_numbered_options() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "invoicer.cli", "classify", "薯片", "--on", "2026-07-01"],
+        capture_output=True, encoding="utf-8",
+        env={**os.environ, "FORCE_COLOR": "1", "PYTHONUTF8": "1", "COLUMNS": "160"},
+    )  # fmt: skip
+    shown = re.sub(r"\x1b\[[\d;?]*[mlhKA]", "", done.stdout)
+    for text in (
+        "是鲜切油炸的薯片",
+        "1 鲜切油炸 → 1030201050000000000 焙烤食品 13%",
+        "2 复合/膨化 → 1030201040000000000 焙烤食品 13%",
+        "3 一般纳税人 → 1030201050000000000 焙烤食品 13%",
+        "4 小规模纳税人 → 1030201050000000000 焙烤食品 1%",
+    ):
+        assert text in shown
+
+
 # -- the other commands -----------------------------------------------------------------------
 
 

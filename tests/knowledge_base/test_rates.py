@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from itertools import pairwise
@@ -13,7 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge_base import KnowledgeBase, TaxCode, Taxonomy, tables
-from knowledge_base.preferences import Preference, load_marks
+from knowledge_base.preferences import (
+    Preference,
+    TargetSystem,
+    UnknownSystemError,
+    load_marks,
+)
 from knowledge_base.rates import (
     RateAdvice,
     RateError,
@@ -324,6 +330,86 @@ def test_marks_cover_every_preference_for_both_targets() -> None:
 def test_batch_template_keeps_the_typo_of_the_official_list() -> None:
     mark = load_marks()["batch_template", Preference.SIMPLIFIED_5_AT_1_5]
     assert (mark.uses_preference, mark.preference_type) == ("是", "按5%简易征收减按1.5%计证")
+
+
+@pytest.mark.parametrize(
+    ("system", "preference", "cells"),
+    [
+        ("tax_platform", Preference.NONE, ["0", "", "", ""]),
+        ("tax_platform", Preference.EXEMPT, ["1", "免税", "03", "1"]),
+        ("tax_platform", Preference.NOT_TAXED, ["1", "不征税", "04", "2"]),
+        ("tax_platform", None, ["", "", "", ""]),
+        ("batch_template", Preference.NONE, ["否", "", ""]),
+        (
+            "batch_template",
+            Preference.REFUND_ABOVE_6,
+            ["是", "超税负6%即征即退", "增值税即征即退-飞机维修劳务"],
+        ),
+        ("batch_template", Preference.REFUND_100, ["是", "即征即退100%", ""]),
+    ],
+)
+def test_a_target_system_fills_its_own_columns(system, preference, cells) -> None:
+    assert list(TargetSystem.load(system).cells(preference).values()) == cells
+
+
+def test_the_columns_of_the_batch_template_are_those_of_the_official_file() -> None:
+    columns = list(TargetSystem.load("batch_template").columns)
+    assert columns == ["是否使用优惠政策", "优惠政策类型", "即征即退类型"]
+
+
+def test_an_unknown_target_system_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(UnknownSystemError, match="可选:batch_template、tax_platform"):
+        TargetSystem.load("sap")
+
+
+# -- codes of an imported table ---------------------------------------------------------------
+
+
+def imported(code: str, *rates: str) -> TaxCode:
+    """A code that came with a table of 2027-05, and none before it."""
+    like = taxonomy()[STEEL_BARS]
+    return replace(like, code=code, rates={"2027_05": rates}, valid_from=dt.date(2027, 5, 1))
+
+
+def on(code: TaxCode, day: str, taxpayer: TaxpayerType = GENERAL) -> list[RateAdvice]:
+    return table().advise(code, dt.date.fromisoformat(day), taxpayer)
+
+
+@pytest.mark.parametrize(
+    ("code", "listed", "rate"),
+    [
+        ("1080207990100000000", "9%", "0.09"),  # goods: 13 % by their prefix
+        ("3049900010000000000", "9%", "0.09"),  # a service: 6 % by its prefix
+        ("1010112990100000000", "13%", "0.13"),  # farm produce: 9 % by its prefix
+        ("1080207990100000000", "5%", "0.05"),  # a rate of no class
+        ("1080207990100000000", "13%", "0.13"),
+    ],
+)
+def test_a_new_code_has_the_rate_of_its_table(code: str, listed: str, rate: str) -> None:
+    first = on(imported(code, listed), "2027-06-01")[0]
+    assert (shown(first), first.kind, first.condition) == (rate, RateKind.STANDARD, "")
+
+
+def test_a_rate_from_a_table_names_the_table_and_the_law() -> None:
+    first = on(imported("1080207990100000000", "9%"), "2027-06-01")[0]
+    assert "编码表（2027-05-01）" in first.basis and "增值税法第十条第二项" in first.basis
+
+
+def test_two_rates_of_a_new_code_come_with_a_condition_each() -> None:
+    two = on(imported("1080207990100000000", "13%", "9%"), "2027-06-01")[:2]
+    assert [shown(a) for a in two] == ["0.13", "0.09"]
+    assert all(a.condition for a in two)
+
+
+def test_a_new_code_of_a_small_scale_taxpayer_pays_the_levy() -> None:
+    first = on(imported("1080207990100000000", "9%"), "2027-06-01", SMALL)[0]
+    assert (shown(first), first.kind) == ("0.01", RateKind.LEVY)
+
+
+def test_a_law_that_is_newer_than_the_table_wins_over_its_column() -> None:
+    code = taxonomy()[MOBILE_DATA]
+    assert code.rates["2019_04"] == ("6%",)
+    assert shown(on(code, "2026-03-01")[0]) == "0.09"
 
 
 def cases() -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from official_samples import XLSX_V32, XML_V29, as_json, as_xml, row, small_tabl
 
 from knowledge_base import KnowledgeBase, tables
 from knowledge_base.official import versions
+from knowledge_base.official.state import rows_on
 from knowledge_base.official.successors import stale_rows
 from knowledge_base.official.table import OfficialRow, OfficialTableError, read_table
 from knowledge_base.official.versions import VersionStore, compare
+from knowledge_base.rates import RateKind, RateTable, TaxpayerType
 
 needs_official_files = pytest.mark.skipif(
     not XML_V29.exists(), reason="the official files of ../shared/data are not here"
@@ -502,3 +505,17 @@ def test_importing_v32_onto_v29_rebuilds_the_built_in_tables(tmp_path):
             for found in (tables.rows(name, store.current_root()), tables.rows(name))
         )
         assert merged_rows == built_in_rows
+
+
+def test_a_code_new_in_an_imported_table_has_the_rate_of_its_column(tmp_path):
+    day = dt.date(2027, 5, 1)
+    rows = [replace(r, version="40.0", valid_from=day) for r in rows_on(tables.DATA, day)]
+    listed = {"version": "40.0", "valid_from": day, "rates": ("9%",)}  # 13 % by its prefix
+    rows.append(row("108020798", "新钢材", "黑色金属冶炼压延品", **listed))
+    store = VersionStore(tmp_path / "store")
+    store.install(put(tmp_path, "v40.json", as_json(rows)), effective=day)
+    root = store.current_root()
+    new = KnowledgeBase.load(root).taxonomy["1080207980000000000"]
+    rate = RateTable.load(root).advise(new, dt.date(2027, 6, 1), TaxpayerType.GENERAL)[0]
+    assert (rate.rate, rate.kind) == (Decimal("0.09"), RateKind.STANDARD)
+    assert "编码表（2027-05-01）" in rate.basis

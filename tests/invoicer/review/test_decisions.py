@@ -25,7 +25,7 @@ V = Versions("m", "k")
 
 def codes_of(assistant: Assistant) -> tuple[str, str]:
     """Two different codes for 薯片: its question's options."""
-    options = assistant.suggest("薯片").options
+    options = assistant.suggest("薯片").questions[0].options
     return options[0].code, options[1].code
 
 
@@ -50,7 +50,7 @@ def test_a_confirmed_line_is_strong_and_says_who_confirmed(assistant: Assistant)
     _, code = codes_of(assistant)
     line = InvoiceLine("薯片", confirmed_code=code, confirmed_by="本单位已于 2026-11-27 人工确认")
     answer = assistant.suggest(line)
-    assert (answer.tier, answer.code, answer.question) == (Tier.STRONG, code, "")
+    assert (answer.tier, answer.code, answer.questions) == (Tier.STRONG, code, ())
     assert "人工确认" in answer.evidence[0]
 
 
