@@ -12,13 +12,12 @@ import numpy as np
 
 from models.calibration import MARGIN_CAP, Calibration
 from models.candidates import AT
-from models.matcher import lead
 from models.ranking import Ranker
-from models.signals import SHORTLIST
-from models.training import Examples, OutOfFold, join
+from models.training import Examples, OutOfFold
 
 ROUNDS, RATE = 24, 0.1
 LEAVES, LEAF_PAIRS = 8, 200
+SIGNALS_A_TREE = 0.4  # share of the signals a split chooses among
 HOPELESS = -5.0  # log-odds below which a wrong candidate teaches nothing more
 RIDGE = 20.0  # weight of "no correction" in a leaf, in units of p·(1−p)
 PRIOR = 300.0  # decisions that weigh as much as the calibration there was
@@ -37,7 +36,10 @@ def correct(ranker: Ranker, examples: Examples, seed: int = 0) -> Ranker:
     for round_ in range(ROUNDS):
         probability = 1.0 / (1.0 + np.exp(-score))
         tree = DecisionTreeRegressor(
-            max_leaf_nodes=LEAVES, min_samples_leaf=LEAF_PAIRS, random_state=seed + round_
+            max_leaf_nodes=LEAVES,
+            min_samples_leaf=LEAF_PAIRS,
+            max_features=SIGNALS_A_TREE,
+            random_state=seed + round_,
         )
         tree.fit(values, target - probability, sample_weight=weight)
         leaf = tree.apply(values)
@@ -86,34 +88,6 @@ def _flat(tree: object, value: np.ndarray) -> dict[str, np.ndarray]:
         "right": np.where(leaf, own, right),
         "value": np.where(leaf, value, 0),
     }
-
-
-def out_of_fold(
-    ranker: Ranker,
-    anchor: Examples,
-    decided: Examples,
-    fold: np.ndarray,
-    groups: np.ndarray,
-    seed: int = 0,
-) -> OutOfFold:
-    """The best candidate of each decided line by a correction that never saw its fold.
-
-    fold: (n_lines,) small integers, the same for lines that are alike; groups: (n_codes,) 简称.
-    """
-    n = decided.n_lines
-    out = OutOfFold(np.zeros(n), np.zeros(n), np.zeros(n, bool), np.zeros(n, np.int64))
-    columns = [AT[name] for name in ranker.signals]
-    for k in np.unique(fold):
-        fitted = correct(ranker, join([anchor, decided.lines(fold != k)]), seed)
-        for line in np.flatnonzero(fold == k):
-            part = slice(line * SHORTLIST, (line + 1) * SHORTLIST)
-            scores = fitted.score(decided.values[part][:, columns])
-            order = np.argsort(-scores, kind="stable")
-            out.score[line] = scores[order[0]]
-            out.margin[line] = lead(scores[order], groups[decided.code[part][order]])
-            out.right[line] = decided.right_short_name[part][order[0]]
-            out.pair[line] = part.start + order[0]
-    return out
 
 
 def recalibrate(prior: Calibration, found: OutOfFold) -> Calibration:

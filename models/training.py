@@ -19,7 +19,7 @@ import numpy as np
 from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Sample
 from models.calibration import MARGIN_CAP, Calibration, wilson
-from models.candidates import NAMES
+from models.candidates import AT, NAMES
 from models.compiled import is_frozen
 from models.index import NAME, Term
 from models.labels import LabelledLine
@@ -212,21 +212,12 @@ class Trainer:
     def cross_fit(self, lexicon: Examples, labelled: Examples) -> OutOfFold:
         """The best candidate of each labelled line by a ranker that never saw the line."""
         fold = np.random.RandomState(self._seed).permutation(labelled.n_lines) % FOLDS
-        n = labelled.n_lines
-        out = OutOfFold(np.zeros(n), np.zeros(n), np.zeros(n, bool), np.zeros(n, np.int64))
-        groups = self._signals.facts.group
-        for k in range(FOLDS):
-            ranker = self.fit_ranker(join([lexicon, labelled.lines(fold != k)]))
-            for line in np.flatnonzero(fold == k):
-                first = line * SHORTLIST
-                part = slice(first, first + SHORTLIST)
-                scores = ranker.score(labelled.values[part])
-                order = np.argsort(-scores, kind="stable")
-                out.score[line] = scores[order[0]]
-                out.margin[line] = lead(scores[order], groups[labelled.code[part][order]])
-                out.right[line] = labelled.right_short_name[part][order[0]]
-                out.pair[line] = first + order[0]
-        return out
+        return cross_answered(
+            lambda seen: self.fit_ranker(join([lexicon, seen])),
+            labelled,
+            fold,
+            self._signals.facts.group,
+        )
 
 
 @dataclass(slots=True)
@@ -238,6 +229,36 @@ class OutOfFold:
     margin: np.ndarray
     right: np.ndarray
     pair: np.ndarray
+
+
+def answered(ranker: Ranker, examples: Examples, groups: np.ndarray) -> OutOfFold:
+    """What a ranker answers. groups: (n_codes,) 简称 of each code place."""
+    scores = ranker.score(examples.values[:, [AT[name] for name in ranker.signals]])
+    n = examples.n_lines
+    out = OutOfFold(np.zeros(n), np.zeros(n), np.zeros(n, bool), np.zeros(n, np.int64))
+    for line in range(n):
+        first = line * SHORTLIST
+        order = first + np.argsort(-scores[first : first + SHORTLIST], kind="stable")
+        out.score[line] = scores[order[0]]
+        out.margin[line] = lead(scores[order], groups[examples.code[order]])
+        out.right[line] = examples.right_short_name[order[0]]
+        out.pair[line] = order[0]
+    return out
+
+
+def cross_answered(
+    fit: Callable[[Examples], Ranker], examples: Examples, fold: np.ndarray, groups: np.ndarray
+) -> OutOfFold:
+    """What rankers answer that were fitted without the line's fold (n_lines,)."""
+    n = examples.n_lines
+    out = OutOfFold(np.zeros(n), np.zeros(n), np.zeros(n, bool), np.zeros(n, np.int64))
+    for k in np.unique(fold):
+        own = np.flatnonzero(fold == k)
+        found = answered(fit(examples.lines(fold != k)), examples.lines(fold == k), groups)
+        out.score[own], out.margin[own], out.right[own] = found.score, found.margin, found.right
+        # The place of a row among the fold's lines, as its place among all of them.
+        out.pair[own] = own * SHORTLIST + found.pair % SHORTLIST
+    return out
 
 
 def fit_calibration(found: OutOfFold, eligible: np.ndarray) -> Calibration:

@@ -19,18 +19,18 @@ from knowledge_base.lexicon import Sample
 from knowledge_base.supplement import ConfirmedName
 from models.calibration import Calibration
 from models.compiled import Compiled, compile_knowledge
-from models.correction import correct, out_of_fold, recalibrate
+from models.correction import correct, recalibrate
 from models.learned import Learned
 from models.query import Query
 from models.ranking import Ranker
 from models.signals import Signals
 from models.situation import NOTHING
-from models.training import Examples, Trainer, join
+from models.training import Examples, Trainer, cross_answered, join
 
 # Everyday knowledge beside the decisions, so that what was right stays right.
-ANCHOR_SAMPLES, ANCHOR_NAMES = 3000, 1500
+ANCHOR_SAMPLES, ANCHOR_NAMES = 2000, 1000
 ENOUGH = 50  # decisions from which ranker and calibration are corrected
-FOLDS = 3
+FOLDS = 2
 MAX_NAME = 100
 
 
@@ -110,7 +110,12 @@ def _calibration(
 ) -> Calibration:
     """Fitted on decided lines by rankers that never saw the product."""
     fold = np.array([zlib.crc32(query.reading.core.encode()) % FOLDS for query in queries])
-    found = out_of_fold(base.ranker, anchor, decided, fold, compiled.facts.group, seed)
+    found = cross_answered(
+        lambda seen: correct(base.ranker, join([anchor, seen]), seed),
+        decided,
+        fold,
+        compiled.facts.group,
+    )
     return recalibrate(base.calibration, found)
 
 

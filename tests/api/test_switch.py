@@ -12,13 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
+from conftest import Live, bearer, serving
 
 from invoicer import Assistant
 from invoicer.learning.versions import ModelStore
 from knowledge_base.supplement import FILE, write_supplement
 from models.learned import load_learned, save_learned
-
-from conftest import Live, bearer, serving
 
 WAIT_SECONDS = 120
 PAUSE_SECONDS = 0.02
