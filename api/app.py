@@ -11,7 +11,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from api.errors import add_handlers
 from api.middleware import Limits, RequestRecord
-from api.routes import classify, codes, docs, reviews, system
+from api.routes import classify, codes, docs, jobs, reviews, system
 from api.security import allow, allow_anybody, authorise
 from api.service import Service
 from api.settings import ServiceSettings
@@ -39,14 +39,15 @@ def create_app(settings: ServiceSettings, service: Service | None = None) -> Fas
         description=DESCRIPTION,
         dependencies=[Depends(authorise)],
         lifespan=lifespan,
-        root_path=settings.root_path,
+        # A redirect would be an answer of another shape, and would send the key once more.
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
     )
     app.state.service = service
     add_handlers(app)
-    for router in (classify.router, codes.router, reviews.router, system.router):
+    for router in (classify.router, jobs.router, codes.router, reviews.router, system.router):
         app.include_router(router)
     read_docs = allow_anybody if settings.open_docs else allow(Role.CLIENT)
     read_metrics = allow_anybody if settings.open_metrics else allow(Role.ADMIN)
@@ -63,5 +64,5 @@ def create_app(settings: ServiceSettings, service: Service | None = None) -> Fas
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-API-Key"],
         )
-    app.add_middleware(RequestRecord)
+    app.add_middleware(RequestRecord, root_path=settings.root_path)
     return app

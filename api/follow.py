@@ -13,17 +13,16 @@ from collections.abc import Callable
 
 from invoicer import Assistant
 from invoicer.settings import Settings
-from invoicer.typeahead import TypeAhead
 
 FOLLOW_SECONDS = 2.0
 LEARN_SECONDS = 60.0
 PREPARE = ("-c", "from invoicer import Assistant; Assistant.load()")
 log = logging.getLogger("invoicer.service")
 
-Loaded = tuple[Assistant, TypeAhead]
 
-
-async def follow(seen: tuple[str, ...], use: Callable[[Loaded], None]) -> None:
+async def follow(
+    seen: tuple[str, ...], load: Callable[[], Assistant], use: Callable[[Assistant], None]
+) -> None:
     """Load what the pointers name whenever they change, and hand it to `use`; what cannot be
     loaded is logged, and the old one goes on answering.
 
@@ -41,22 +40,10 @@ async def follow(seen: tuple[str, ...], use: Callable[[Loaded], None]) -> None:
                 await run(*PREPARE)
             loaded = await asyncio.to_thread(load)
             use(loaded)
-            log.info(
-                "switch done",
-                extra={
-                    "model_version": loaded[0].model_version,
-                    "kb_version": loaded[0].kb_version,
-                },
-            )
+            versions = {"model_version": loaded.model_version, "kb_version": loaded.kb_version}
+            log.info("switch done", extra=versions)
         except Exception:
             log.exception("switch failed, the previous model goes on answering")
-
-
-def load() -> Loaded:
-    """The assistant in use, with everything that a first request would have to wait for."""
-    assistant = Assistant.load()
-    _ = assistant.rate_table
-    return assistant, TypeAhead(assistant.kb)
 
 
 async def learn(after: int, waiting: Callable[[], int]) -> None:

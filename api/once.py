@@ -27,15 +27,18 @@ async def once(
     caller: Principal,
     key: str | None,
     work: Callable[[], Awaitable[Response]],
+    content: bytes | None = None,
 ) -> Response:
     """The first answer to the key, or the work's, which is then kept.
 
+    content: what stands for a body that is too large to be looked at as a whole.
     Raises ConflictError where the key stands for another request.
     """
     if key is None:
         return await work()
-    body = await request.body()
-    asked = b"\n".join([request.method.encode(), request.url.path.encode(), body])
+    body = await request.body() if content is None else content
+    address = f"{request.method} {request.url.path}?{request.url.query}\n"
+    asked = address.encode() + body
     first = idempotency.claim(service.store, caller, key, asked)
     if first is not None:
         headers = {"Idempotency-Replayed": "true"}
@@ -45,6 +48,6 @@ async def once(
     except BaseException:
         idempotency.release(service.store, caller, key)
         raise
-    text = bytes(response.body).decode()
-    idempotency.keep(service.store, caller, key, FirstAnswer(response.status_code, text))
+    first = FirstAnswer(response.status_code, bytes(response.body))
+    idempotency.keep(service.store, caller, key, first)
     return response

@@ -10,7 +10,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from api.service import Service
 from invoicer.access import keys
-from invoicer.access.principals import AuthenticationError, ForbiddenError, Principal, Role
+from invoicer.access.principals import ForbiddenError, Principal, Role
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 _ANYBODY = "anybody"
@@ -48,34 +48,42 @@ async def service_of(request: Request) -> Service:
     return service
 
 
+def identify(request: Request) -> Principal:
+    """Who is calling; raises AuthenticationError."""
+    if "principal" not in request.scope:
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            key = request.headers.get("x-api-key", "")
+        store = request.app.state.service.store
+        request.scope["principal"] = keys.authenticate(store, key.strip())
+    found: Principal = request.scope["principal"]
+    return found
+
+
 async def authorise(
     request: Request,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    header: Annotated[str | None, Security(_header)],
+    _by_bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    _by_header: Annotated[str | None, Security(_header)],
 ) -> Principal | None:
     """The caller, counted against its limit; None on a route open to anybody.
 
+    The two ways to give a key stand here for the OpenAPI description.
     Raises AuthenticationError, ForbiddenError or TooManyError.
     """
     needed = allowed(request.scope["endpoint"])
     if needed == _ANYBODY:
         return None
     service = await service_of(request)
-    principal = keys.authenticate(service.store, bearer.credentials if bearer else header or "")
-    request.scope["principal"] = principal
+    principal = identify(request)
+    service.limit.take(principal.id, 1, principal.lines_per_second)
     if not isinstance(needed, Role) or not principal.role.includes(needed):
         raise ForbiddenError("这个密钥没有权限执行此操作")
-    service.limit.take(principal.id, 1, principal.lines_per_second)
     return principal
 
 
 async def principal_of(request: Request) -> Principal:
     """The caller of a route that is not open to anybody."""
-    principal = request.scope.get("principal")
-    if principal is None:
-        raise AuthenticationError("请给出 API 密钥")
-    found: Principal = principal
-    return found
+    return identify(request)
 
 
 Caller = Annotated[Principal, Depends(principal_of)]

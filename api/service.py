@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from functools import cached_property
+from functools import lru_cache
 
 from api import follow
 from api.dispatch import Dispatcher
+from api.metrics import JOBS
 from api.settings import ServiceSettings
 from invoicer import Assistant
 from invoicer.access import idempotency, tenants
 from invoicer.access.limits import RateLimit
+from invoicer.jobs import files
+from invoicer.jobs import queue as job_queue
+from invoicer.jobs.limits import Limits
+from invoicer.jobs.runner import JobRunner
 from invoicer.review import webhooks
 from invoicer.review.decided import waiting
 from invoicer.review.decisions import Decisions
@@ -22,7 +26,7 @@ from invoicer.review.inbox import Inbox
 from invoicer.review.queue import Queue
 from invoicer.review.states import Versions
 from invoicer.settings import Settings
-from invoicer.store import Store, StoreError
+from invoicer.store import Store
 from invoicer.typeahead import TypeAhead
 
 HOUSEKEEPING_SECONDS = 3600.0
@@ -50,10 +54,11 @@ class Service:
         self._in_use = in_use if in_use is not None else Settings().in_use()
         self.dispatcher = Dispatcher()
         self.inbox = Inbox(store)
-        self.queue = Queue(store, settings.rules)
+        self.queue = Queue(store, settings)
         self.decisions = Decisions(
             self.queue, lambda code, day: self.assistant.is_usable(code, day)
         )
+        self._type_ahead = lru_cache(2)(TypeAhead)  # of the old and the new one
         self.limit = RateLimit(
             settings.database_path.with_name("limits.db"), settings.lines_per_second
         )
@@ -66,12 +71,14 @@ class Service:
         assistant = Assistant.load()
         service = cls(settings, store, assistant, in_use)
         _ = service.type_ahead, assistant.rate_table
+        service.limit.check()
         store.close()  # each worker opens its own connection
         return service
 
-    @cached_property
+    @property
     def type_ahead(self) -> TypeAhead:
-        return TypeAhead(self.assistant.kb)
+        """Search over the names of the assistant in use."""
+        return self._type_ahead(self.assistant.kb)
 
     @property
     def versions(self) -> Versions:
@@ -80,34 +87,39 @@ class Service:
 
     def check(self) -> None:
         """Raises StoreError where the database cannot be read."""
-        try:
-            self.store.row("select 1 from tenants")
-        except sqlite3.Error as error:
-            raise StoreError("数据库暂时不可用") from error
+        self.store.row("select 1 from tenants")
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Background work of a worker, from its start to its end."""
-        tasks = [
+        background = [
             asyncio.create_task(_now_and_then(HOUSEKEEPING_SECONDS, self._forget)),
             asyncio.create_task(_now_and_then(WEBHOOK_SECONDS, self._tell)),
-            asyncio.create_task(follow.follow(self._in_use, self._use)),
+            asyncio.create_task(follow.follow(self._in_use, self._load, self._use)),
         ]
         if self.settings.retrain_after:
             learning = follow.learn(self.settings.retrain_after, self._waiting)
-            tasks.append(asyncio.create_task(learning))
+            background.append(asyncio.create_task(learning))
+        if self.settings.jobs:
+            background.append(asyncio.create_task(self._runner().run()))
         try:
             yield
         finally:
-            for task in tasks:
+            for task in background:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*background, return_exceptions=True)
             await asyncio.to_thread(self.inbox.close)
             self.store.close()
 
-    def _use(self, loaded: follow.Loaded) -> None:
+    def _load(self) -> Assistant:
+        """The assistant that the pointers name now, with all that a request would wait for."""
+        assistant = Assistant.load()
+        _ = assistant.rate_table, self._type_ahead(assistant.kb)
+        return assistant
+
+    def _use(self, assistant: Assistant) -> None:
         """Answer with another assistant from now on."""
-        self.assistant, self.type_ahead = loaded
+        self.assistant = assistant
 
     def _waiting(self) -> int:
         """Decisions that nothing has learned from; called in a thread of its own."""
@@ -116,9 +128,18 @@ class Service:
         finally:
             self.store.close()
 
+    def _runner(self) -> JobRunner:
+        given = self.settings
+        limits = Limits(given.job_seconds, given.job_memory, given.job_disk, given.job_rows)
+        return JobRunner(
+            self.store, given.jobs, limits, ended=lambda state: JOBS.labels(state).inc()
+        )
+
     def _forget(self) -> None:
         tenants.retain(self.store)
         idempotency.forget_old(self.store)
+        job_queue.forget_old(self.store, self.settings.job_days)
+        files.sweep()
         self.store.close()
 
     def _tell(self) -> None:

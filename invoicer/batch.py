@@ -7,7 +7,7 @@ import gc
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -17,11 +17,12 @@ from invoicer.assistant import Assistant
 from invoicer.columns import fields_of
 from invoicer.errors import LineError
 from invoicer.line import InvoiceLine
-from invoicer.suggestion import failed_row
+from invoicer.suggestion import Suggestion, failed_row
 from knowledge_base.rates import TaxpayerType
 
-CHUNK = 512
-PARALLEL_FROM = 4 * CHUNK
+CHUNK = 256
+PARALLEL_FROM = 2048
+Prepare = Callable[[list[InvoiceLine]], list[InvoiceLine]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,16 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One row: its cells, the answer's columns, the error or warnings worth telling."""
+    """One row: its cells, the answer's columns, the error or warnings worth telling.
+
+    source: the line and its suggestion, where they were asked for.
+    """
 
     cells: list[str]
     answer: dict[str, Any]
     error: str = ""
     warnings: tuple[str, ...] = ()
+    source: tuple[InvoiceLine, Suggestion] | None = None
 
 
 def answer_rows(
@@ -60,21 +65,27 @@ def answer_rows(
     places: Mapping[str, int],
     defaults: Defaults,
     workers: int | None = None,
+    *,
+    with_source: bool = False,
+    prepare: Prepare | None = None,
 ) -> Iterator[Answered]:
-    """An answer a row, in order. Long inputs are shared out to worker processes."""
+    """An answer a row, in order. Long inputs are shared out to worker processes.
+
+    prepare: what is known of lines beforehand, added to them; for one worker only.
+    """
     source = iter(rows)
     head = list(islice(source, PARALLEL_FROM))
     workers = workers or min(os.cpu_count() or 1, 8)
     if len(head) < PARALLEL_FROM or workers == 1:
         for chunk in _chunks(iter(head)):
-            yield from _answer(assistant, chunk, places, defaults)
+            yield from _answer(assistant, chunk, places, defaults, with_source, prepare)
         for chunk in _chunks(source):
-            yield from _answer(assistant, chunk, places, defaults)
+            yield from _answer(assistant, chunk, places, defaults, with_source, prepare)
         return
     with _pool(workers, assistant) as pool:
         waiting: deque[Future[list[Answered]]] = deque()
         for chunk in _chunks(chain(head, source)):
-            waiting.append(pool.submit(_work, chunk, dict(places), defaults))
+            waiting.append(pool.submit(_work, chunk, dict(places), defaults, with_source))
             if len(waiting) > workers * 2:
                 yield from waiting.popleft().result()
         while waiting:
@@ -86,6 +97,7 @@ def _pool(workers: int, assistant: Assistant) -> ProcessPoolExecutor:
     global _worker
     if "fork" in multiprocessing.get_all_start_methods():
         _worker = assistant
+        assistant.suggest("苹果")  # what is read on first use is read once, before the fork
         gc.freeze()  # what is loaded stays: collections need not look at it again
         return ProcessPoolExecutor(workers, multiprocessing.get_context("fork"))
     return ProcessPoolExecutor(workers, initializer=_start_worker)
@@ -101,6 +113,8 @@ def _answer(
     chunk: list[list[str]],
     places: Mapping[str, int],
     defaults: Defaults,
+    with_source: bool,
+    prepare: Prepare | None = None,
 ) -> list[Answered]:
     answers: list[Answered | None] = [None] * len(chunk)
     lines: list[InvoiceLine] = []
@@ -115,8 +129,11 @@ def _answer(
             continue
         lines.append(defaults.complete(line))
         at.append(i)
-    for i, suggestion in zip(at, assistant.suggest(lines), strict=True):
-        answers[i] = Answered(chunk[i], suggestion.to_row(), warnings=suggestion.warnings)
+    if prepare is not None:
+        lines = prepare(lines)
+    for i, line, suggestion in zip(at, lines, assistant.suggest(lines), strict=True):
+        source = (line, suggestion) if with_source else None
+        answers[i] = Answered(chunk[i], suggestion.to_row(), "", suggestion.warnings, source)
     return [a for a in answers if a is not None]
 
 
@@ -128,7 +145,9 @@ def _start_worker() -> None:
     _worker = Assistant.load()
 
 
-def _work(chunk: list[list[str]], places: Mapping[str, int], defaults: Defaults) -> list[Answered]:
+def _work(
+    chunk: list[list[str]], places: Mapping[str, int], defaults: Defaults, with_source: bool
+) -> list[Answered]:
     if _worker is None:
         raise RuntimeError("worker process was not started")
-    return _answer(_worker, chunk, places, defaults)
+    return _answer(_worker, chunk, places, defaults, with_source)

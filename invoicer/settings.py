@@ -57,6 +57,11 @@ class Settings:
         return tuple(host.strip() for host in listed.split(",") if host.strip())
 
     @property
+    def jobs_dir(self) -> Path:
+        """A folder a job: what was handed in, and its result."""
+        return self.data_dir / "jobs"
+
+    @property
     def knowledge_dir(self) -> Path:
         return self.data_dir / "knowledge_base"
 

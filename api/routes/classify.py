@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response
 from pydantic import ValidationError
 
-from api.answers import json_response, refusals
+from api.answers import example, json_response, refusals
 from api.errors import problem_of
 from api.metrics import LINES, REVIEW_ITEMS
 from api.once import IdempotencyKey, once
@@ -29,11 +28,30 @@ from invoicer.access.principals import Principal, Role
 from invoicer.errors import LineError
 from invoicer.review import feedback
 from invoicer.review.items import identity, item_of, needs_review
-from invoicer.review.memory import recall
+from invoicer.review.memory import with_confirmed
 from invoicer.suggestion import failed_dict
 
 router = APIRouter(prefix="/v1", tags=["赋码"])
+FEEDBACK_EXAMPLES: dict[str, Any] = {
+    "打印了候选编码": {
+        "value": {
+            "line": {"name": "柚子味鱼排 200g", "unit": "袋"},
+            "code": "1030109050000000000",
+            "short_name": "水产加工品",
+            "rate": "0.13",
+        }
+    }
+}
 
+ABOUT_CLASSIFY = """一行的字段直接写在最外层;多行写在 `lines` 中,逐行按原顺序答复。
+
+`tier` 说明怎样使用答复:`strong` 可直接采用;`medium` 请按 `prompt` 确认;`weak` 不给编码,
+由人从 `candidates` 中选。`questions` 是能定案的提问:把选中的 `answer` 填入该行的 `answer`
+再问一次即可,例如“薯片”答“原切”。多行中无法赋码的行在原位给出 `error`,其他行照常答复。
+"""
+ABOUT_FEEDBACK = """告诉服务发票上最后印的编码和简称,连同 `review_id`(如有)。只作审核员的线索,
+不会被当作正确答案学习。
+"""
 EXAMPLES: dict[str, Any] = {
     "一行": {"value": {"name": "柚子味鱼排 200g", "unit": "袋"}},
     "常用字段名": {"value": {"spmc": "停车费", "销方名称": "某某物业服务有限公司", "je": 300}},
@@ -50,8 +68,9 @@ EXAMPLES: dict[str, Any] = {
 @router.post(
     "/classify",
     summary="给一行或最多 1000 行赋码",
+    description=ABOUT_CLASSIFY,
     response_model=SuggestionOut | SuggestionsOut,
-    responses=refusals(409, 413, 422),
+    responses={**example("classify"), **refusals(400, 409, 413, 415, 422)},
 )
 @allow(Role.CLIENT)
 async def classify(
@@ -104,16 +123,14 @@ async def _answers(
     """A row a line, in order, all by the same assistant."""
     good = [line for line in lines if isinstance(line, InvoiceLine)]
     asked = [identity(caller.tenant, line, assistant.rate_table) for line in good]
-    good = [
-        replace(line, confirmed_code=known.code, confirmed_by=known.evidence) if known else line
-        for line, known in zip(good, recall(service.store, asked), strict=True)
-    ]
+    good = with_confirmed(service.store, good, asked)
     answered = zip(good, asked, await service.dispatcher.suggest(assistant, good), strict=True)
     rows = []
     tiers: Counter[str] = Counter()
     for line in lines:
         if isinstance(line, LineError):
-            message = f"{line.context.get('field', '')}: {line.message}"
+            field = line.context.get("field")
+            message = f"{field}: {line.message}" if field else line.message
             row = failed_dict(message, assistant.model_version, assistant.kb_version)
             tiers["failed"] += 1
         else:
@@ -137,16 +154,17 @@ async def _answers(
 @router.post(
     "/feedback",
     summary="告知最终打印的编码",
+    description=ABOUT_FEEDBACK,
     status_code=201,
     response_model=FeedbackOut,
-    responses=refusals(409, 413, 422),
+    responses={**example("feedback", 201), **refusals(400, 409, 413, 415, 422)},
 )
 @allow(Role.CLIENT)
 async def give_feedback(
     request: Request,
     caller: Caller,
     service: TheService,
-    body: FeedbackIn,
+    body: Annotated[FeedbackIn, Body(openapi_examples=FEEDBACK_EXAMPLES)],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     async def work() -> Response:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from invoicer.access.principals import Principal, Role
+from invoicer.line import InvoiceLine
 from invoicer.review.items import Identity
 from invoicer.review.rules import ReviewRules
 from invoicer.store import Store, utc_text
@@ -41,6 +42,16 @@ def recall(store: Store, asked: Sequence[Identity]) -> list[Confirmed | None]:
     )
     known = {row.pop("asked"): Confirmed(**row) for row in found}
     return [known.get(one.item) or known.get(one.question) for one in asked]
+
+
+def with_confirmed(
+    store: Store, lines: Sequence[InvoiceLine], asked: Sequence[Identity]
+) -> list[InvoiceLine]:
+    """The lines, each with what was decided about its question."""
+    return [
+        replace(line, confirmed_code=known.code, confirmed_by=known.evidence) if known else line
+        for line, known in zip(lines, recall(store, asked), strict=True)
+    ]
 
 
 def promote(store: Store, question: str, code: str, rules: ReviewRules, by: Principal) -> None:

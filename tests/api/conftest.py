@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from checks import bearer
 from fastapi.testclient import TestClient
 
 from api.app import create_app
@@ -50,11 +51,6 @@ def key_maker(store: Store) -> KeyOf:
         return keys.create(store, tenant, f"{tenant} {role}", role, **given)[1]
 
     return make
-
-
-def bearer(key: str) -> dict[str, str]:
-    """The header that carries a key."""
-    return {"Authorization": f"Bearer {key}"}
 
 
 @pytest.fixture
@@ -103,6 +99,12 @@ class Live:
 def live(assistant: Assistant, tmp_path_factory) -> Iterator[Live]:
     with serving(tmp_path_factory.mktemp("live")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def serve(assistant: Assistant) -> Callable[..., AbstractContextManager[Live]]:
+    """`with serve(folder, INVOICER_…="…") as live`: a service of one's own."""
+    return serving
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Live, bearer, serving
+from checks import bearer
 
 from invoicer import Assistant
 from invoicer.learning.versions import ModelStore
@@ -38,7 +38,7 @@ def another_model(models: ModelStore) -> str:
 class Callers:
     """Clients that ask all the time; every answer is kept."""
 
-    def __init__(self, server: Live, count: int):
+    def __init__(self, server: Any, count: int):
         self._url, self._key = server.url, server.key_of()
         self._ended = threading.Event()
         self._pool = ThreadPoolExecutor(count)
@@ -74,8 +74,10 @@ def versions_of(answer: httpx.Response) -> set[str]:
     return {data["model_version"], *(row["model_version"] for row in data.get("results", ()))}
 
 
-def test_requests_that_run_during_a_switch_all_succeed(assistant: Assistant, tmp_path) -> None:
-    with serving(tmp_path, INVOICER_LINES_PER_SECOND="1000000") as server:
+def test_requests_that_run_during_a_switch_all_succeed(
+    assistant: Assistant, serve, tmp_path: Path
+) -> None:
+    with serve(tmp_path, INVOICER_LINES_PER_SECOND="1000000") as server:
         models = ModelStore(server.data_dir / "models")
         version = another_model(models)
         callers = Callers(server, 4)
@@ -94,9 +96,9 @@ def test_requests_that_run_during_a_switch_all_succeed(assistant: Assistant, tmp
 
 
 def test_a_model_that_cannot_be_loaded_leaves_the_old_one_answering(
-    assistant: Assistant, tmp_path
+    assistant: Assistant, serve, tmp_path: Path
 ) -> None:
-    with serving(tmp_path) as server:
+    with serve(tmp_path) as server:
         models = ModelStore(server.data_dir / "models")
         version = another_model(models)
         models.switch(version)

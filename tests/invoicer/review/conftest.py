@@ -1,9 +1,8 @@
-"""A store with two tenants, their people, and items made from real suggestions."""
+"""People of two tenants, and items made from real suggestions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,16 +22,9 @@ AddLine = Callable[..., str]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store.open(tmp_path / "invoicer.db")
-    for tenant in ("acme", "other"):
-        tenants.create(store, tenant)
-    return store
-
-
-@pytest.fixture
 def people(store: Store) -> dict[str, Principal]:
     """anna, ben: reviewers of acme; eva: its expert; otto: reviewer of another tenant."""
+    tenants.create(store, "other")
     who = (("anna", "acme", Role.REVIEWER), ("ben", "acme", Role.REVIEWER),
            ("eva", "acme", Role.EXPERT), ("otto", "other", Role.REVIEWER))  # fmt: skip
     return {login: keys.create(store, tenant, login, role)[0] for login, tenant, role in who}
