@@ -6,16 +6,15 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from invoicer.assistant import Assistant
 from invoicer.review.decided import Decision
 from models import features
 from models.matcher import Match
 from models.reading import Reading
 
-# How sure the model must be of another code, and by how much that code must be ahead in log-odds.
-SURE, AHEAD = 0.95, 1.0
+# How sure the model must be of another code, and what share of that confidence the decided one may
+# have at most.
+SURE, BEHIND = 0.95, 0.7
 # Decisions of one person for one code within an hour that no longer look like judgements.
 MASS = 100
 # Cosine from which two names are near, and how many near decisions of others outweigh the model.
@@ -66,11 +65,11 @@ class Guard:
         """What the ranker says against it, unless enough other people said the same."""
         if near.same >= BACKED_BY:
             return ""
-        ranks = np.flatnonzero(match.places == self._places.get(one.code, -1))
-        if not len(ranks):
+        place = self._places.get(one.code)
+        if place not in match.places:
             return "名称与该编码的已知名称都不相近"
-        behind = float(match.scores[0] - match.scores[ranks[0]])
-        if match.probability > SURE and behind > AHEAD:
+        share = match.confidence[match.places.index(place)] / match.probability
+        if match.probability > SURE and share < BEHIND:
             best = self._assistant.kb.taxonomy[self._index.codes[match.places[0]]]
             return f"模型认为更可能是“{best.short_name} {best.name}”"
         return ""
@@ -79,7 +78,7 @@ class Guard:
         self, decisions: Sequence[Decision], readings: Sequence[Reading]
     ) -> list[_Neighbours]:
         """Near names among the decisions of other people."""
-        vectors = features.scale(features.matrix(readings), self._index.idf)
+        vectors = features.rows(readings).scaled(self._index.idf).matrix()
         group = [self._group[self._places[one.code]] if one.code in self._places else -1
                  for one in decisions]  # fmt: skip
         out = []
