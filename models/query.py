@@ -14,6 +14,7 @@ from models.situation import NOTHING, Situation, Situations
 from models.supply import SINGLE, Supply, principal, supply_of
 from models.words import name_key
 
+MAX_CONTEXT = 200  # characters of a specification or a company name that are read
 _BRAND_SPLIT = re.compile(r"[/|()\s,;]+")
 
 
@@ -21,9 +22,9 @@ _BRAND_SPLIT = re.compile(r"[/|()\s,;]+")
 class Query:
     """One line to match. All context is optional evidence, already normalised.
 
-    unit: unit of measure; maker: manufacturer or supplier; declared_code: nineteen digits or "".
-    supply: the parts of a name that supplies several things, of which `reading` is the principal
-    one; answers: what a person answered beyond supply and situation.
+    spec: specification; unit: unit of measure; maker: manufacturer or supplier; declared_code:
+    nineteen digits or "". supply: the parts of a name that supplies several things, of which
+    `reading` is the principal one; answers: what a person answered beyond supply and situation.
     """
 
     reading: Reading
@@ -74,10 +75,10 @@ class QueryMaker:
         found = self._found(reading, brands, seller, Answers.of(answer))
         return Query(
             reading=found.reading,
-            spec=normalise(spec) if spec else "",
+            spec=normalise(spec[:MAX_CONTEXT]) if spec else "",
             unit=normalise(unit) if unit else "",
             brands=brands,
-            maker=normalise(manufacturer) if manufacturer else "",
+            maker=normalise(manufacturer[:MAX_CONTEXT]) if manufacturer else "",
             declared_code=declared_code,
             declared_short_name=normalise(declared_short_name) if declared_short_name else "",
             situation=found.situation,

@@ -15,6 +15,8 @@ from models.roles import ASKED_ROLES, KEPT_ROLES, MAX_WORD, Roles, Span
 from models.segments import Segment, Segmenter
 from models.tokenizer import Tokenizer
 
+# A segment that scores KNOWN ends with a known name; a later one must beat it by LEAD.
+KNOWN, LEAD = 2.0, 0.05
 _DECLARED = re.compile(r"^\s*\*([^*]{1,20})\*")
 
 
@@ -79,6 +81,7 @@ class Reader:
         self._names = names if isinstance(names, Set) else frozenset(names)
         self._exceptions = frozenset(exceptions)
         self._heads = frozenset(heads)
+        self._brands = brands
         self._measures = Measures(units)
         self._segmenter = Segmenter(tokenizer, self._names, replacements)
         self._roles = Roles(tokenizer, self._names, descriptors, self._exceptions, brands)
@@ -144,8 +147,9 @@ class Reader:
     def _core(self, scanned: list[tuple[Segment, list[Span]]]) -> tuple[int, str]:
         """(number of the segment that names the thing, the core product's words).
 
-        The segment that ends with the longest known name; in a list the earlier, otherwise the
-        later one; brackets, Latin text and whole descriptors stand back.
+        The segment that ends with the longest known name; of two alike the earlier, unless it is
+        a brand; where no name is known the later; brackets, Latin text and whole descriptors
+        stand back.
         """
         best, best_score, best_core = -1, -9.0, ""
         for number, (segment, found) in enumerate(scanned):
@@ -162,10 +166,14 @@ class Reader:
                 score -= 2.5
             if segment.inside:
                 score = score * 0.5 - 1.0
-            if score >= best_score:
+            settled = best_score >= KNOWN and scanned[best][0].text not in self._brands
+            if score >= best_score + (LEAD if settled else 0.0):
                 best, best_score, best_core = number, score, core
         if best < 0 and scanned:  # only brands and descriptors: the last words stand for the thing
-            best = max(range(len(scanned)), key=lambda n: (not scanned[n][0].inside, n))
+            best = max(
+                range(len(scanned)),
+                key=lambda n: (not scanned[n][0].inside, scanned[n][0].text in self._names, n),
+            )
             segment, found = scanned[best]
             spans = [s for s in found if s.role not in ("promotion", "packing")]
             best_core = spans[-1].text if spans else segment.text

@@ -181,6 +181,12 @@ def test_units_have_known_dimensions(kb: KnowledgeBase) -> None:
     assert {d for unit in kb.lexicon.units for d in unit.dimensions} <= DIMENSIONS
 
 
+def test_words_of_specifications_are_listed_once_in_each_place(kb: KnowledgeBase) -> None:
+    marks = kb.lexicon.spec_marks
+    assert not repeated((mark.word, mark.after_number) for mark in marks)
+    assert all(mark.kind for mark in marks)
+
+
 def test_no_word_is_corrected_to_itself(kb: KnowledgeBase) -> None:
     lexicon = kb.lexicon
     corrected = [*lexicon.variants.items(), *lexicon.abbreviations.items()]
