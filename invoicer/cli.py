@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from invoicer import cli_access, cli_kb, cli_model
+from invoicer import cli_access, cli_kb, cli_learn, cli_model, cli_review
 from invoicer.assistant import Assistant
 from invoicer.batch import Defaults, answer_rows
 from invoicer.columns import recognise
@@ -37,6 +37,8 @@ app.add_typer(cli_access.keys_app, name="keys", help="API 密钥:新建、列出
 app.add_typer(cli_access.users_app, name="users", help="用户:新建、列出、改密码、停用")
 app.add_typer(cli_access.webhooks_app, name="webhooks", help="回调:新建、列出、删除")
 app.add_typer(cli_access.db_app, name="db", help="数据库:备份、恢复、检查、管理记录")
+app.add_typer(cli_learn.models_app, name="models", help="模型版本:列出、切换、退回")
+app.add_typer(cli_review.review_app, name="review", help="审核队列:加入、列出、存疑的决定")
 MAX_LISTED = 20
 
 
@@ -201,6 +203,7 @@ def explain(
 
 app.command()(cli_model.evaluate)
 app.command()(cli_model.train)
+app.command()(cli_learn.retrain)
 app.command()(cli_model.bench)
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from knowledge_base import tables
+from knowledge_base.supplement import ConfirmedName, read_supplement
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,16 @@ class Sample:
 
 
 class Lexicon:
-    """The word tables, each read on first use."""
+    """The word tables, each read on first use. supplement: file of confirmed names beside them."""
 
-    def __init__(self, root: Path = tables.DATA):
+    def __init__(self, root: Path = tables.DATA, supplement: Path | None = None):
         self._root = root
+        self._supplement = supplement
+
+    @cached_property
+    def confirmed(self) -> tuple[ConfirmedName, ...]:
+        """Names that people of this installation confirmed."""
+        return read_supplement(self._supplement) if self._supplement else ()
 
     def everyday_names(self) -> Iterator[tuple[str, str]]:
         """(code, name) pairs."""

@@ -48,11 +48,16 @@ def bundle_key(kb: KnowledgeBase, engine: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def bundle_path(kb: KnowledgeBase, engine: str, root: Path) -> Path:
+    """Where the bundle for this knowledge and engine is kept."""
+    return root / f"{engine}-{bundle_key(kb, engine)}"
+
+
 def load_or_compile(
     kb: KnowledgeBase, engine: str, root: Path, progress: Progress | None = None
 ) -> Compiled:
     """The bundle for this knowledge and engine, compiled on first use under a lock."""
-    path = root / f"{engine}-{bundle_key(kb, engine)}"
+    path = bundle_path(kb, engine, root)
     if not (path / "manifest.json").exists():
         root.mkdir(parents=True, exist_ok=True)
         try:

@@ -23,7 +23,7 @@ from api.schemas import (
 )
 from api.security import Caller, TheService, allow
 from api.service import Service
-from invoicer import InvoiceLine
+from invoicer import Assistant, InvoiceLine
 from invoicer.access.principals import Principal, Role
 from invoicer.errors import LineError
 from invoicer.review import feedback
@@ -84,11 +84,12 @@ async def classify(
         review = (body.review or caller.review) == "auto"
         if isinstance(body, OneIn):
             line = body.to_line()
-            (row,) = await _answers(request, service, caller, [line], review)
+            (row,) = await _answers(request, service, service.assistant, caller, [line], review)
             return json_response(row)
         service.limit.take(caller.id, len(body.lines) - 1, caller.lines_per_second)
         assistant = service.assistant
-        rows = await _answers(request, service, caller, [_read(raw) for raw in body.lines], review)
+        lines = [_read(raw) for raw in body.lines]
+        rows = await _answers(request, service, assistant, caller, lines, review)
         return json_response(
             {
                 "results": rows,
@@ -114,12 +115,12 @@ def _read(raw: object) -> InvoiceLine | LineError:
 async def _answers(
     request: Request,
     service: Service,
+    assistant: Assistant,
     caller: Principal,
     lines: list[InvoiceLine | LineError] | list[InvoiceLine],
     review: bool,
 ) -> list[dict[str, Any]]:
-    """A row a line, in order."""
-    assistant = service.assistant
+    """A row a line, in order, all by the same assistant."""
     good = [line for line in lines if isinstance(line, InvoiceLine)]
     asked = [identity(caller.tenant, line, assistant.rate_table) for line in good]
     good = with_confirmed(service.store, good, asked)
