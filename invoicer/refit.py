@@ -43,7 +43,7 @@ def refit(
     engine = available_engine()
     say("编译知识库…")
     compiled, reader, terms, readings = compile_knowledge(kb, engine)
-    queries = QueryMaker(reader, Situations.load(kb))
+    queries = QueryMaker(reader, Situations.load(kb), kb.lexicon.placeholders)
     trainer = Trainer(kb, Signals(compiled), dt.date.today(), seed)
     say("准备训练样例…")
     lexicon, lexicon_queries = trainer.lexicon_examples(

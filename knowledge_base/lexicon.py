@@ -189,6 +189,11 @@ class Lexicon:
         ]
 
     @cached_property
+    def placeholders(self) -> frozenset[str]:
+        """Texts that stand for a name and say nothing of what is supplied: 详见清单."""
+        return frozenset(r["name"] for r in tables.rows("placeholders", self._root))
+
+    @cached_property
     def abbreviations(self) -> dict[str, str]:
         """Short or trade word → the full word it stands for."""
         return {r["short"]: r["full"] for r in tables.rows("abbreviations", self._root)}
