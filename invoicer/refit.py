@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from invoicer.errors import InputError
 from invoicer.evaluate import read_labelled
 from invoicer.line import InvoiceLine
 from invoicer.tiers import facts_of, may_be_strong
@@ -39,6 +40,10 @@ def refit(
     promise: names of the labelled files on which the precision of the strong tier is promised;
     all of them where none is named.
     """
+    known = [path.name for path in labelled]
+    if strange := sorted(set(promise) - set(known)):
+        choice = "、".join(known) or "(没有标注文件)"
+        raise InputError(f"--promise {strange[0]} 不是所给标注文件的文件名,可选:{choice}")
     kb = KnowledgeBase.load()
     engine = available_engine()
     say("编译知识库…")
