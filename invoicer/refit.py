@@ -54,6 +54,7 @@ def refit(
     lexicon, lexicon_queries = trainer.lexicon_examples(
         terms, readings, lambda s: _sample_query(queries, s)
     )
+    general = join([lexicon, trainer.nonsense_examples(lambda s: _sample_query(queries, s))])
     sets = {path.name: read_labelled(path) for path in labelled}
     lines = [pair for rows in sets.values() for pair in rows]
     card: dict[str, Any] = {
@@ -73,12 +74,12 @@ def refit(
     if lines:
         asked = [_line_query(queries, line) for line, _ in lines]
         examples = trainer.labelled_examples([label for _, label in lines], asked)
-        everything = join([lexicon, examples])
+        everything = join([general, examples])
     else:
         say("没有带标注的文件,用样例校准")
-        asked, examples, everything = lexicon_queries, lexicon, lexicon
+        asked, examples, everything = lexicon_queries, lexicon, general
     say("交叉拟合校准…")
-    found = trainer.cross_fit(lexicon, examples)
+    found = trainer.cross_fit(general, examples)
     eligible = np.array(
         [_eligible(query, examples.values[pair], compiled.index.codes[examples.code[pair]])
          for query, pair in zip(asked, found.pair, strict=True)]

@@ -24,6 +24,7 @@ from models.compiled import is_frozen
 from models.index import NAME, Term
 from models.labels import LabelledLine
 from models.matcher import BATCH, lead
+from models.nonsense import nonsense
 from models.query import Query
 from models.ranking import Ranker
 from models.reading_many import TermReading
@@ -32,6 +33,7 @@ from models.signals import SHORTLIST, Signals
 N_SAMPLES, N_NAMES = 9000, 6000
 CONTEXT_WEIGHT, SAMPLE_WEIGHT, NAME_WEIGHT, LABELLED_WEIGHT = 2.0, 1.0, 0.3, 8.0
 DECIDED_WEIGHT = 2.0
+N_NONSENSE, NONSENSE_WEIGHT = 2000, 0.5
 HIDE_CORE = 0.5  # share of the queries for which every term with the same core is hidden too
 FOLDS = 5
 TREES: dict[str, Any] = {
@@ -159,6 +161,13 @@ class Trainer:
         answers = [frozenset({code}) for code in codes]
         weight = [DECIDED_WEIGHT] * len(queries)
         return self._examples(queries, answers, None, weight, hidden)
+
+    def nonsense_examples(self, query_of: Callable[[Sample], Query]) -> Examples:
+        """Names that mean nothing: no candidate is right."""
+        names = [name for _, name in self._kb.lexicon.everyday_names()]
+        queries = [query_of(Sample("", text)) for text in nonsense(names, N_NONSENSE, self._seed)]
+        nothing = [frozenset[str]()] * len(queries)
+        return self._examples(queries, nothing, None, [NONSENSE_WEIGHT] * len(queries), None)
 
     def labelled_examples(
         self, lines: Sequence[LabelledLine], queries: Sequence[Query]
