@@ -171,7 +171,7 @@ async def undo(caller: Caller, service: TheService) -> Response:
     "/decide-alike",
     summary="同一编码用于多项:全部成功,或全部不变",
     response_model=ReviewItemsOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("review_leased"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.REVIEWER)
 async def decide_alike(caller: Caller, service: TheService, body: DecideAlikeIn) -> Response:
@@ -211,7 +211,7 @@ async def release(caller: Caller, service: TheService, body: ItemsIn) -> Respons
     "/{item}/details",
     summary="决定一项所需的一切:名称分段、候选的注释与税率、相似的已定项",
     response_model=ReviewDetailsOut,
-    responses=refusals(404),
+    responses={**example("review_details"), **refusals(404)},
 )
 @allow(Role.REVIEWER)
 async def show_details(caller: Caller, service: TheService, item: ItemId) -> Response:
@@ -225,7 +225,7 @@ async def show_details(caller: Caller, service: TheService, item: ItemId) -> Res
     "/{item}/codes/{code}",
     summary="在该项的开票日期核对一个编码",
     response_model=CodeNoteOut,
-    responses=refusals(404),
+    responses={**example("review_code"), **refusals(404)},
 )
 @allow(Role.REVIEWER)
 async def show_code_note(
@@ -240,7 +240,7 @@ async def show_code_note(
     "/{item}/alike",
     summary="与该项同类、可一并决定的待审项",
     response_model=ReviewItemsOut,
-    responses=refusals(404),
+    responses={**example("review_leased"), **refusals(404)},
 )
 @allow(Role.REVIEWER)
 async def show_alike(caller: Caller, service: TheService, item: ItemId) -> Response:

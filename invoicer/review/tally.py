@@ -10,13 +10,17 @@ from invoicer.line import today
 from invoicer.store import Store
 
 _ADD = """
-insert into answered (tenant, day, tier, lines) values (?, ?, ?, ?)
+insert into answered (tenant, day, tier, lines)
+select :tenant, :day, :tier, :lines from tenants where tenant = :tenant and erased_at is null
 on conflict (tenant, day, tier) do update set lines = lines + excluded.lines
 """
 
 
 class Tally:
-    """Counts of one process. Answering never waits for the database: `flush` writes."""
+    """Counts of one process. Answering never waits for the database: `flush` writes.
+
+    What belongs to a tenant that was erased meanwhile is dropped.
+    """
 
     def __init__(self, store: Store):
         self._store = store
@@ -38,7 +42,13 @@ class Tally:
             return
         try:
             with self._store.transaction() as db:
-                db.conn.executemany(_ADD, [(*key, lines) for key, lines in counts.items()])
+                db.conn.executemany(
+                    _ADD,
+                    [
+                        {"tenant": tenant, "day": day, "tier": tier, "lines": lines}
+                        for (tenant, day, tier), lines in counts.items()
+                    ],
+                )
         except BaseException:
             with self._lock:
                 self._counts.update(counts)

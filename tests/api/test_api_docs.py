@@ -74,7 +74,7 @@ def test_the_shown_answers_have_the_shape_of_real_ones(name, model) -> None:
 
 
 def test_no_shown_answer_is_left_out_of_the_check() -> None:
-    assert len(EXAMPLES) == 14
+    assert len(EXAMPLES) == 16
 
 
 def test_the_shown_classification_is_what_is_answered(client, auth) -> None:
