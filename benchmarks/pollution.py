@@ -114,13 +114,16 @@ def polluted_and_learned(start: Assistant) -> dict[str, Any]:
     replay.say(json.dumps(figures))
     before = replay.judged(start, second.frozen)
     elsewhere = [start.query(d.line).reading.core not in second.cores for d in decisions]
-    sets = {"all": elsewhere}
-    sets["passed"] = [e and not h for e, h in zip(elsewhere, holds, strict=True)]
+    sets = {
+        "passed": [e and not h for e, h in zip(elsewhere, holds, strict=True)],
+        "all": elsewhere,
+    }
     for name, keep in sets.items():
         learned = replay.learn(start, replay.less_known, polluted.only(keep))
         after = replay.judged(learned, second.frozen)
         figures[f"learned_{name}"] = sum(keep)
         figures[f"after_{name}"] = [one.to_json() for one in compare(name, before, after)]
+        replay.say(json.dumps(figures[f"after_{name}"], ensure_ascii=False))
     passed = figures["after_passed"][0]
     figures["accuracy_fall"] = round((passed["before"] - passed["after"]) / passed["lines"], 4)
     return {"figures": figures, "met": met(figures)}
