@@ -7,7 +7,7 @@ import gc
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -18,8 +18,10 @@ from invoicer.columns import fields_of
 from invoicer.errors import LineError
 from invoicer.line import InvoiceLine
 from invoicer.suggestion import failed_row
-from knowledge_base.rates import TaxpayerType
+from knowledge_base.rates import RateTable, TaxpayerType
 
+# Lines with what people have settled for them; called in every worker process.
+Memory = Callable[[Sequence[InvoiceLine], RateTable], list[InvoiceLine]]
 CHUNK = 512
 PARALLEL_FROM = 4 * CHUNK
 
@@ -60,6 +62,8 @@ def answer_rows(
     places: Mapping[str, int],
     defaults: Defaults,
     workers: int | None = None,
+    *,
+    memory: Memory | None = None,
 ) -> Iterator[Answered]:
     """An answer a row, in order. Long inputs are shared out to worker processes."""
     source = iter(rows)
@@ -67,14 +71,14 @@ def answer_rows(
     workers = workers or min(os.cpu_count() or 1, 8)
     if len(head) < PARALLEL_FROM or workers == 1:
         for chunk in _chunks(iter(head)):
-            yield from _answer(assistant, chunk, places, defaults)
+            yield from _answer(assistant, chunk, places, defaults, memory)
         for chunk in _chunks(source):
-            yield from _answer(assistant, chunk, places, defaults)
+            yield from _answer(assistant, chunk, places, defaults, memory)
         return
     with _pool(workers, assistant) as pool:
         waiting: deque[Future[list[Answered]]] = deque()
         for chunk in _chunks(chain(head, source)):
-            waiting.append(pool.submit(_work, chunk, dict(places), defaults))
+            waiting.append(pool.submit(_work, chunk, dict(places), defaults, memory))
             if len(waiting) > workers * 2:
                 yield from waiting.popleft().result()
         while waiting:
@@ -101,6 +105,7 @@ def _answer(
     chunk: list[list[str]],
     places: Mapping[str, int],
     defaults: Defaults,
+    memory: Memory | None,
 ) -> list[Answered]:
     answers: list[Answered | None] = [None] * len(chunk)
     lines: list[InvoiceLine] = []
@@ -115,6 +120,8 @@ def _answer(
             continue
         lines.append(defaults.complete(line))
         at.append(i)
+    if memory is not None:
+        lines = memory(lines, assistant.rate_table)
     for i, suggestion in zip(at, assistant.suggest(lines), strict=True):
         answers[i] = Answered(chunk[i], suggestion.to_row(), warnings=suggestion.warnings)
     return [a for a in answers if a is not None]
@@ -128,7 +135,9 @@ def _start_worker() -> None:
     _worker = Assistant.load()
 
 
-def _work(chunk: list[list[str]], places: Mapping[str, int], defaults: Defaults) -> list[Answered]:
+def _work(
+    chunk: list[list[str]], places: Mapping[str, int], defaults: Defaults, memory: Memory | None
+) -> list[Answered]:
     if _worker is None:
         raise RuntimeError("worker process was not started")
-    return _answer(_worker, chunk, places, defaults)
+    return _answer(_worker, chunk, places, defaults, memory)

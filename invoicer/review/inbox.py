@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from queue import Empty, Queue
 
 from invoicer.review.items import ReviewItem
+from invoicer.review.subjects import subject_key
 from invoicer.store import Store, utc_text
 
 WAITING = 50_000
@@ -19,10 +20,10 @@ log = logging.getLogger("invoicer.review")
 
 _ADD = """
 insert into review_items
-  (id, tenant, question, alike, sampled, line, suggestion, tier, confidence, times, amount,
+  (id, tenant, question, subject, alike, sampled, line, suggestion, tier, confidence, times, amount,
    priority, first_seen, last_seen)
-values (:id, :tenant, :question, :alike, :sampled, :line, :suggestion, :tier, :confidence, :times,
-        :amount, :uncertainty * (:times + abs(:amount) / 100.0), :now, :now)
+values (:id, :tenant, :question, :subject, :alike, :sampled, :line, :suggestion, :tier, :confidence,
+        :times, :amount, :uncertainty * (:times + abs(:amount) / 100.0), :now, :now)
 on conflict (id) do update set
   times = times + excluded.times, amount = amount + excluded.amount, last_seen = excluded.last_seen,
   priority = :uncertainty * (times + excluded.times + abs(amount + excluded.amount) / 100.0)
@@ -44,6 +45,7 @@ def add(store: Store, items: Iterable[ReviewItem]) -> None:
                     "id": item.id,
                     "tenant": item.tenant,
                     "question": item.question,
+                    "subject": subject_key(item.line["name"]),
                     "alike": item.alike,
                     "sampled": int(item.sampled),
                     "uncertainty": 1.0 if item.sampled else 1.0 - item.confidence,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from invoicer.review.subjects import subject_key
+
 MIGRATIONS = Migrations("invoicer")
 
 
@@ -261,5 +263,176 @@ create table deliveries (
 )
 ;
 create index deliveries_due on deliveries (due_at) where due_at is not null
+""",
+    )
+
+
+@MIGRATIONS()
+def m010_rulings(db: Database) -> None:
+    run_script(
+        db,
+        """
+alter table review_items add column subject text not null default ''
+;
+alter table feedback add column subject text not null default ''
+;
+create index review_items_subject on review_items (subject, code)
+;
+create index feedback_subject on feedback (subject, code)
+;
+create table ruling_numbers (
+  year integer primary key,
+  last integer not null
+)
+;
+create table rulings (
+  number text primary key,
+  tenant text references tenants,
+  scope text not null check (scope in ('tenant', 'industry', 'all')),
+  industry text not null,
+  ruled_on text not null,
+  effective_on text not null,
+  subject text not null,
+  name text not null,
+  spec text not null,
+  unit text not null,
+  code text not null,
+  rate_note text not null,
+  text text not null,
+  panel_case text not null,
+  supersedes text unique references rulings,
+  check ((scope = 'tenant') = (tenant is not null)),
+  check ((scope = 'industry') = (industry <> ''))
+)
+;
+create index rulings_subject on rulings (subject)
+;
+create trigger rulings_keep_values before update on rulings
+begin select raise(abort, 'rulings are never changed'); end
+;
+create trigger rulings_keep_rows before delete on rulings
+when (select erased_at from tenants where tenant = old.tenant) is null
+begin select raise(abort, 'rulings are never deleted'); end
+;
+create trigger rulings_replace_nothing before insert on rulings
+when exists (select 1 from rulings where number = new.number or supersedes = new.supersedes)
+begin select raise(abort, 'rulings are never changed'); end
+""",
+    )
+    for table in ("review_items", "feedback"):
+        known = db.execute(f"select rowid, line ->> 'name' from [{table}]").fetchall()
+        db.conn.executemany(
+            f"update [{table}] set subject = ? where rowid = ?",
+            [(subject_key(name), row) for row, name in known],
+        )
+
+
+@MIGRATIONS()
+def m011_panel(db: Database) -> None:
+    run_script(
+        db,
+        """
+create table panel_cases (
+  id text primary key,
+  tenant text not null references tenants,
+  state text not null default 'voting' check (state in ('voting', 'counted', 'closed')),
+  outcome text not null default '' check (outcome in ('', 'ruling', 'uncodable')),
+  item text references review_items on delete set null,
+  line text not null,
+  suggestion text not null,
+  why text not null,
+  opened_by text not null,
+  opened_at text not null,
+  deadline text not null,
+  code text not null default '',
+  note text not null default '',
+  ruling text not null default '',
+  closed_at text
+)
+;
+create index panel_cases_tenant on panel_cases (tenant, state, deadline)
+;
+create unique index panel_cases_item on panel_cases (item) where state <> 'closed'
+;
+create table panel_votes (
+  panel_case text not null references panel_cases on delete cascade,
+  tenant text not null references tenants,
+  principal text not null,
+  at text not null,
+  code text not null,
+  why text not null,
+  primary key (panel_case, principal)
+)
+;
+create trigger panel_votes_are_final before update on panel_votes
+when (select state from panel_cases where id = old.panel_case) <> 'voting'
+begin select raise(abort, 'the vote is closed'); end
+;
+create table panel_events (
+  id integer primary key,
+  panel_case text not null references panel_cases on delete cascade,
+  tenant text not null references tenants,
+  at text not null,
+  actor text not null,
+  action text not null,
+  note text not null
+)
+;
+create index panel_events_case on panel_events (panel_case, id)
+;
+create trigger panel_events_keep_values before update on panel_events
+begin select raise(abort, 'the history is append-only'); end
+;
+create trigger panel_events_keep_rows before delete on panel_events
+when exists (select 1 from panel_cases where id = old.panel_case)
+  and (select erased_at from tenants where tenant = old.tenant) is null
+begin select raise(abort, 'the history is append-only'); end
+""",
+    )
+
+
+@MIGRATIONS()
+def m012_appeals(db: Database) -> None:
+    run_script(
+        db,
+        """
+create table appeals (
+  id text primary key,
+  tenant text not null references tenants,
+  principal text not null,
+  state text not null default 'received'
+    check (state in ('received', 'referred', 'upheld', 'rejected')),
+  line text not null,
+  contested_code text not null,
+  contested_rate text not null,
+  wanted_code text not null,
+  wanted_rate text not null,
+  reason text not null,
+  created_at text not null,
+  due_on text not null,
+  panel_case text references panel_cases on delete set null,
+  code text not null default '',
+  answer text not null default '',
+  answered_by text,
+  ruling text not null default '',
+  closed_at text
+)
+;
+create index appeals_tenant on appeals (tenant, state, due_on)
+;
+create index appeals_case on appeals (panel_case) where panel_case is not null
+;
+create table appeal_files (
+  id text primary key,
+  appeal text not null references appeals on delete cascade,
+  tenant text not null references tenants,
+  name text not null,
+  kind text not null,
+  size integer not null,
+  sha256 text not null,
+  at text not null
+)
+;
+create index appeal_files_appeal on appeal_files (appeal)
 """,
     )
