@@ -11,10 +11,11 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from api.errors import add_handlers
 from api.middleware import Limits, RequestRecord
-from api.routes import classify, codes, docs, reviews, system
+from api.routes import classify, codes, docs, jobs, reviews, system
 from api.security import allow, allow_anybody, authorise
 from api.service import Service
 from api.settings import ServiceSettings
+from api.web.mount import add_pages
 from invoicer.access.principals import Role
 
 DESCRIPTION = """给发票明细的每一行赋税收分类编码、税率和诚实的把握度。
@@ -46,8 +47,15 @@ def create_app(settings: ServiceSettings, service: Service | None = None) -> Fas
     )
     app.state.service = service
     add_handlers(app)
-    for router in (classify.router, codes.router, reviews.router, system.router):
+    for router in (
+        classify.router,
+        jobs.router,
+        codes.router,
+        reviews.router,
+        system.router,
+    ):
         app.include_router(router)
+    add_pages(app)
     read_docs = allow_anybody if settings.open_docs else allow(Role.CLIENT)
     read_metrics = allow_anybody if settings.open_metrics else allow(Role.ADMIN)
     app.get("/docs", include_in_schema=False)(read_docs(docs.page))

@@ -26,6 +26,12 @@ class NotFoundError(InvoicerError):
     code = "not_found"
 
 
+class NotDoneError(InvoicerError):
+    """The job has no result, or not yet."""
+
+    code = "job_not_done"
+
+
 class TookTooLongError(InvoicerError):
     """Not answered within the time a request may take."""
 
@@ -40,6 +46,7 @@ STATUS: Mapping[type[InvoicerError], int] = {
     NoSuchItemError: 404,
     ReviewConflictError: 409,
     ConflictError: 409,
+    NotDoneError: 409,
     InputError: 422,
     TooManyError: 429,
     TookTooLongError: 503,
@@ -63,6 +70,8 @@ PROBLEMS = {
     "string_too_short": "不能为空",
     "too_long": "超过 {max_length} 项",
     "too_short": "至少 {min_length} 项",
+    "extra_forbidden": "没有这个字段",
+    "string_pattern_mismatch": "格式不正确,应符合 {pattern}",
     "enum": "只能是 {expected}",
     "literal_error": "只能是 {expected}",
     "model_attributes_type": "应为 JSON 对象",
@@ -112,8 +121,9 @@ def problem_of(detail: Any) -> tuple[str, str]:
     """(field, what is wrong with it in Chinese) of one of pydantic's errors."""
     parts = [str(part) for part in detail["loc"] if part not in NOT_FIELDS]
     field = "" if detail["type"] == "json_invalid" else ".".join(parts)
-    problem = PROBLEMS.get(detail["type"], detail["msg"]).format(**detail.get("ctx", {}))
-    return field, problem
+    # Pydantic's own words may hold braces, such as those of a pattern.
+    ours = PROBLEMS.get(detail["type"])
+    return field, ours.format(**detail.get("ctx", {})) if ours else detail["msg"]
 
 
 def _invalid(request: Request, error: Exception) -> Response:

@@ -20,6 +20,7 @@ from api.settings import ServiceSettings
 access_log = logging.getLogger("invoicer.access")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 UPLOADS = "/v1/jobs"  # where files come in
+DOWNLOADS = ("/result", "/rejects")  # where they go out
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -101,6 +102,8 @@ class Limits:
             return
         upload = scope["path"].endswith(UPLOADS)
         most = self.settings.max_upload if upload else self.settings.max_body
+        transfer = upload or scope["path"].endswith(DOWNLOADS)
+        seconds = self.settings.transfer_seconds if transfer else self.settings.request_seconds
         read = 0
         began = False
 
@@ -123,7 +126,7 @@ class Limits:
             await response(scope, receive, send)
             return
         try:
-            async with asyncio.timeout(self.settings.request_seconds):
+            async with asyncio.timeout(seconds):
                 await self.app(scope, receive_some, send_noting)
         except TimeoutError:
             if began:

@@ -27,14 +27,16 @@ async def once(
     caller: Principal,
     key: str | None,
     work: Callable[[], Awaitable[Response]],
+    content: bytes | None = None,
 ) -> Response:
     """The first answer to the key, or the work's, which is then kept.
 
+    content: what stands for a body that is too large to be looked at as a whole.
     Raises ConflictError where the key stands for another request.
     """
     if key is None:
         return await work()
-    body = await request.body()
+    body = await request.body() if content is None else content
     asked = b"\n".join([request.method.encode(), request.url.path.encode(), body])
     first = idempotency.claim(service.store, caller, key, asked)
     if first is not None:

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from invoicer.columns import fields_of_object
-from invoicer.line import FIELDS, MAX_NAME, InvoiceLine
+from invoicer.line import FIELDS, FIRST_DAY, MAX_NAME, InvoiceLine
 from invoicer.readers import text_of
 from invoicer.review.decisions import MAX_WHY
 from invoicer.review.queue import Filter
@@ -263,6 +263,19 @@ class DecideIn(BaseModel):
     why: Annotated[str, Field(max_length=MAX_WHY)] = ""
 
 
+Items = Annotated[list[Annotated[str, Field(max_length=60)]], Field(min_length=1, max_length=200)]
+
+
+class ItemsIn(BaseModel):
+    items: Items
+
+
+class DecideAlikeIn(DecideIn):
+    """同一编码用于多项:全部成功,或全部不变。"""
+
+    items: Items
+
+
 class WhyIn(BaseModel):
     why: Annotated[str, Field(min_length=1, max_length=MAX_WHY)]
 
@@ -304,14 +317,89 @@ class ReviewItemsOut(BaseModel):
     items: list[ReviewItemOut]
 
 
+class CodeNoteOut(BaseModel):
+    """审核员核对的一个编码:层级、官方注释、开票日期的税率及依据。"""
+
+    code: str
+    usable: bool
+    code_name: str
+    short_name: str
+    path: list[str]
+    catch_all: bool = False
+    keywords: list[str] = []
+    includes: list[str] = []
+    excludes: list[dict[str, str]] = []
+    rates: list[dict[str, Any]]
+
+
+class ReviewDetailsOut(BaseModel):
+    """一个审核项,连同决定所需的一切。"""
+
+    item: ReviewItemOut
+    name: list[dict[str, Any]] = Field(description="名称分段:text、role、是否核心商品")
+    core: str
+    codes: dict[str, CodeNoteOut]
+    similar: list[dict[str, Any]] = Field(description="本单位已定的相似项")
+    asked: str = Field(description="曾退回的问题")
+    reply: str = Field(description="开票方的答复")
+
+
 class StatusOut(BaseModel):
     status: Literal["ok"]
 
 
-class Problem(BaseModel):
+class JobIn(BaseModel):
+    """与文件一起提交的表单字段,均可省略。"""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal["csv", "jsonl", "xlsx"] = Field("csv", description="结果文件的格式")
+    on: Annotated[dt.date, Field(ge=FIRST_DAY)] | None = Field(
+        None, description="没有日期的行按此日期判断,如 2026-11-27;省略为今天"
+    )
+    taxpayer: TaxpayerType | None = Field(None, description="没有纳税人类型的行按此判断")
+    seller_industry: Annotated[str, Field(max_length=MAX_FIELD)] = Field(
+        "", description="没有销售方的行按此判断:销售方名称或行业"
+    )
+    review: Review = None
+    rates: bool = Field(False, description="结果中增加 rates 列:所有可能适用的税率")
+
+
+class Fault(BaseModel):
     code: str
     message: str
     context: dict[str, Any]
+
+
+class JobOut(BaseModel):
+    """一个任务。"""
+
+    id: str = Field(description="任务编号,无法猜测")
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    created_at: dt.datetime
+    started_at: dt.datetime | None = Field(description="最近一次开始处理的时间")
+    ended_at: dt.datetime | None
+    attempts: int = Field(description="开始处理的次数;服务重启后会重新处理")
+    rows_total: int | None = Field(description="数据行数;读完文件之前为空")
+    rows_done: int
+    rows_failed: int = Field(description="未能赋码的行数,见 rejects")
+    rows_per_second: float | None
+    seconds_left: float | None = Field(description="预计剩余秒数")
+    error: Fault | None = Field(description="任务失败的原因")
+    format: Literal["csv", "jsonl", "xlsx"]
+    on: dt.date | None
+    taxpayer: TaxpayerType | None
+    seller_industry: str
+    review: Literal["none", "auto"]
+    rates: bool
+
+
+class JobsOut(BaseModel):
+    results: list[JobOut]
+    next: str = Field(description="下一页的 before 参数;最后一页为空")
+
+
+class Problem(Fault):
     request_id: str
 
 

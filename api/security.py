@@ -9,6 +9,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api.service import Service
+from api.sessions import principal_of_cookie
 from invoicer.access import keys
 from invoicer.access.principals import AuthenticationError, ForbiddenError, Principal, Role
 
@@ -61,10 +62,13 @@ async def authorise(
     if needed == _ANYBODY:
         return None
     service = await service_of(request)
-    principal = keys.authenticate(service.store, bearer.credentials if bearer else header or "")
+    key = bearer.credentials if bearer else header or ""
+    principal = (None if key else principal_of_cookie(request, service.store)) or (
+        keys.authenticate(service.store, key)
+    )
     request.scope["principal"] = principal
     if not isinstance(needed, Role) or not principal.role.includes(needed):
-        raise ForbiddenError("这个密钥没有权限执行此操作")
+        raise ForbiddenError("没有权限执行此操作")
     service.limit.take(principal.id, 1, principal.lines_per_second)
     return principal
 

@@ -10,21 +10,27 @@ from collections.abc import AsyncIterator, Callable
 from functools import cached_property
 
 from api.dispatch import Dispatcher
+from api.metrics import JOBS
 from api.settings import ServiceSettings
 from invoicer import Assistant
 from invoicer.access import idempotency, tenants
 from invoicer.access.limits import RateLimit
+from invoicer.jobs import files, queue
+from invoicer.jobs.limits import Limits
+from invoicer.jobs.runner import JobRunner
 from invoicer.review import webhooks
 from invoicer.review.decisions import Decisions
 from invoicer.review.inbox import Inbox
 from invoicer.review.queue import Queue
 from invoicer.review.states import Versions
+from invoicer.review.tally import Tally
 from invoicer.settings import Settings
 from invoicer.store import Store, StoreError
 from invoicer.typeahead import TypeAhead
 
 HOUSEKEEPING_SECONDS = 3600.0
 WEBHOOK_SECONDS = 5.0
+TALLY_SECONDS = 10.0
 log = logging.getLogger("invoicer.service")
 
 
@@ -40,6 +46,7 @@ class Service:
         self.assistant = assistant
         self.dispatcher = Dispatcher()
         self.inbox = Inbox(store)
+        self.tally = Tally(store)
         self.queue = Queue(store, settings.rules)
         self.decisions = Decisions(
             self.queue, lambda code, day: self.assistant.is_usable(code, day)
@@ -47,6 +54,8 @@ class Service:
         self.limit = RateLimit(
             settings.database_path.with_name("limits.db"), settings.lines_per_second
         )
+        # Ten attempts to sign in at once, then one every six seconds.
+        self.sign_ins = RateLimit(self.limit.path, 1 / 6, burst_seconds=60)
 
     @classmethod
     def load(cls, settings: ServiceSettings) -> Service:
@@ -77,21 +86,39 @@ class Service:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Background work of a worker, from its start to its end."""
-        tasks = [
+        background = [
             asyncio.create_task(_now_and_then(HOUSEKEEPING_SECONDS, self._forget)),
+            asyncio.create_task(_now_and_then(TALLY_SECONDS, self._flush)),
             asyncio.create_task(_now_and_then(WEBHOOK_SECONDS, self._tell)),
         ]
+        if self.settings.jobs:
+            background.append(asyncio.create_task(self._runner().run()))
         try:
             yield
         finally:
-            for task in tasks:
+            for task in background:
                 task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
             await asyncio.to_thread(self.inbox.close)
+            await asyncio.to_thread(self._flush)
             self.store.close()
+
+    def _runner(self) -> JobRunner:
+        given = self.settings
+        limits = Limits(given.job_seconds, given.job_memory, given.job_disk, given.job_rows)
+        return JobRunner(
+            self.store, given.jobs, limits, ended=lambda state: JOBS.labels(state).inc()
+        )
+
+    def _flush(self) -> None:
+        self.tally.flush()
+        self.store.close()
 
     def _forget(self) -> None:
         tenants.retain(self.store)
         idempotency.forget_old(self.store)
+        queue.forget_old(self.store, self.settings.job_days)
+        files.sweep()
         self.store.close()
 
     def _tell(self) -> None:

@@ -15,6 +15,7 @@ from invoicer.review.rules import ReviewRules
 from invoicer.settings import Settings
 
 MEBI = 1 << 20
+GIBI = 1 << 30
 
 
 class ServiceSettings(BaseSettings):
@@ -30,7 +31,25 @@ class ServiceSettings(BaseSettings):
     )
     max_body: int = Field(4 * MEBI, gt=0, description="bytes of a request body")
     max_upload: int = Field(64 * MEBI, gt=0, description="bytes of a file handed in as a job")
-    request_seconds: float = Field(30, gt=0, description="time a request may take")
+    request_seconds: float = Field(30, gt=0, description="seconds a request may take")
+    transfer_seconds: float = Field(
+        600, gt=0, description="seconds that handing in a file, or fetching one, may take"
+    )
+    jobs: int = Field(
+        1, ge=0, le=64, description="jobs that run at the same time; 0 to run none here"
+    )
+    jobs_waiting: int = Field(
+        20, ge=1, description="jobs of one tenant that may wait or run at the same time"
+    )
+    job_seconds: int = Field(6 * 3600, gt=0, description="seconds one job may take")
+    job_memory: int = Field(
+        4 * GIBI, ge=GIBI, description="bytes of address space of a job's process"
+    )
+    job_disk: int = Field(4 * GIBI, ge=MEBI, description="bytes of a result file")
+    job_rows: int = Field(1_000_000, gt=0, description="rows of a file handed in as a job")
+    job_days: int = Field(
+        30, ge=1, description="days after which an ended job and its files are deleted"
+    )
     trusted_proxies: str = Field(
         "", description="addresses of reverse proxies whose X-Forwarded-* is believed"
     )

@@ -17,7 +17,7 @@ from invoicer.assistant import Assistant
 from invoicer.columns import fields_of
 from invoicer.errors import LineError
 from invoicer.line import InvoiceLine
-from invoicer.suggestion import failed_row
+from invoicer.suggestion import Suggestion, failed_row
 from knowledge_base.rates import RateTable, TaxpayerType
 
 # Lines with what people have settled for them; called in every worker process.
@@ -48,12 +48,16 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One row: its cells, the answer's columns, the error or warnings worth telling."""
+    """One row: its cells, the answer's columns, the error or warnings worth telling.
+
+    source: the line and its suggestion, where they were asked for.
+    """
 
     cells: list[str]
     answer: dict[str, Any]
     error: str = ""
     warnings: tuple[str, ...] = ()
+    source: tuple[InvoiceLine, Suggestion] | None = None
 
 
 def answer_rows(
@@ -64,6 +68,7 @@ def answer_rows(
     workers: int | None = None,
     *,
     memory: Memory | None = None,
+    with_source: bool = False,
 ) -> Iterator[Answered]:
     """An answer a row, in order. Long inputs are shared out to worker processes."""
     source = iter(rows)
@@ -71,14 +76,15 @@ def answer_rows(
     workers = workers or min(os.cpu_count() or 1, 8)
     if len(head) < PARALLEL_FROM or workers == 1:
         for chunk in _chunks(iter(head)):
-            yield from _answer(assistant, chunk, places, defaults, memory)
+            yield from _answer(assistant, chunk, places, defaults, memory, with_source)
         for chunk in _chunks(source):
-            yield from _answer(assistant, chunk, places, defaults, memory)
+            yield from _answer(assistant, chunk, places, defaults, memory, with_source)
         return
     with _pool(workers, assistant) as pool:
         waiting: deque[Future[list[Answered]]] = deque()
         for chunk in _chunks(chain(head, source)):
-            waiting.append(pool.submit(_work, chunk, dict(places), defaults, memory))
+            given = (chunk, dict(places), defaults, memory, with_source)
+            waiting.append(pool.submit(_work, *given))
             if len(waiting) > workers * 2:
                 yield from waiting.popleft().result()
         while waiting:
@@ -106,6 +112,7 @@ def _answer(
     places: Mapping[str, int],
     defaults: Defaults,
     memory: Memory | None,
+    with_source: bool,
 ) -> list[Answered]:
     answers: list[Answered | None] = [None] * len(chunk)
     lines: list[InvoiceLine] = []
@@ -122,8 +129,9 @@ def _answer(
         at.append(i)
     if memory is not None:
         lines = memory(lines, assistant.rate_table)
-    for i, suggestion in zip(at, assistant.suggest(lines), strict=True):
-        answers[i] = Answered(chunk[i], suggestion.to_row(), warnings=suggestion.warnings)
+    for i, line, suggestion in zip(at, lines, assistant.suggest(lines), strict=True):
+        source = (line, suggestion) if with_source else None
+        answers[i] = Answered(chunk[i], suggestion.to_row(), "", suggestion.warnings, source)
     return [a for a in answers if a is not None]
 
 
@@ -136,8 +144,12 @@ def _start_worker() -> None:
 
 
 def _work(
-    chunk: list[list[str]], places: Mapping[str, int], defaults: Defaults, memory: Memory | None
+    chunk: list[list[str]],
+    places: Mapping[str, int],
+    defaults: Defaults,
+    memory: Memory | None,
+    with_source: bool,
 ) -> list[Answered]:
     if _worker is None:
         raise RuntimeError("worker process was not started")
-    return _answer(_worker, chunk, places, defaults, memory)
+    return _answer(_worker, chunk, places, defaults, memory, with_source)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
+from invoicer.review.rules import ReviewRules
 from knowledge_base import KnowledgeBase
 
 if TYPE_CHECKING:
@@ -55,6 +56,16 @@ class Settings:
         """Hosts that webhooks may call."""
         listed = os.environ.get("INVOICER_WEBHOOK_HOSTS", "")
         return tuple(host.strip() for host in listed.split(",") if host.strip())
+
+    @property
+    def random_slice(self) -> float:
+        """Share of strong answers that is reviewed all the same; the service checks it."""
+        return float(os.environ.get("INVOICER_RANDOM_SLICE") or ReviewRules().random_slice)
+
+    @property
+    def jobs_dir(self) -> Path:
+        """A folder a job: what was handed in, and its result."""
+        return self.data_dir / "jobs"
 
     @property
     def knowledge_dir(self) -> Path:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request, Response
 from pydantic import ValidationError
 
-from api.answers import json_response, refusals
+from api.answers import example, json_response, refusals
 from api.errors import problem_of
 from api.metrics import LINES, REVIEW_ITEMS
 from api.once import IdempotencyKey, once
@@ -32,7 +32,26 @@ from invoicer.review.memory import with_known
 from invoicer.suggestion import failed_dict
 
 router = APIRouter(prefix="/v1", tags=["赋码"])
+FEEDBACK_EXAMPLES: dict[str, Any] = {
+    "打印了候选编码": {
+        "value": {
+            "line": {"name": "柚子味鱼排 200g", "unit": "袋"},
+            "code": "1030109050000000000",
+            "short_name": "水产加工品",
+            "rate": "0.13",
+        }
+    }
+}
 
+ABOUT_CLASSIFY = """一行的字段直接写在最外层;多行写在 `lines` 中,逐行按原顺序答复。
+
+`tier` 说明怎样使用答复:`strong` 可直接采用;`medium` 请按 `prompt` 确认;`weak` 不给编码,
+由人从 `candidates` 中选。`questions` 是能定案的提问:把选中的 `answer` 填入该行的 `answer`
+再问一次即可,例如“薯片”答“原切”。多行中无法赋码的行在原位给出 `error`,其他行照常答复。
+"""
+ABOUT_FEEDBACK = """告诉服务发票上最后印的编码和简称,连同 `review_id`(如有)。只作审核员的线索,
+不会被当作正确答案学习。
+"""
 EXAMPLES: dict[str, Any] = {
     "一行": {"value": {"name": "柚子味鱼排 200g", "unit": "袋"}},
     "常用字段名": {"value": {"spmc": "停车费", "销方名称": "某某物业服务有限公司", "je": 300}},
@@ -49,8 +68,9 @@ EXAMPLES: dict[str, Any] = {
 @router.post(
     "/classify",
     summary="给一行或最多 1000 行赋码",
+    description=ABOUT_CLASSIFY,
     response_model=SuggestionOut | SuggestionsOut,
-    responses=refusals(409, 413, 422),
+    responses={**example("classify"), **refusals(409, 413, 422)},
 )
 @allow(Role.CLIENT)
 async def classify(
@@ -123,6 +143,7 @@ async def _answers(
         rows.append(row)
     for tier, count in tiers.items():
         LINES.labels(tier).inc(count)
+    service.tally.add(caller.tenant, tiers)
     request.scope["noted"]["tiers"] = tiers
     if service.settings.log_names:
         request.scope["noted"]["names"] = [line.name for line in good]
@@ -132,16 +153,17 @@ async def _answers(
 @router.post(
     "/feedback",
     summary="告知最终打印的编码",
+    description=ABOUT_FEEDBACK,
     status_code=201,
     response_model=FeedbackOut,
-    responses=refusals(409, 413, 422),
+    responses={**example("feedback", 201), **refusals(409, 413, 422)},
 )
 @allow(Role.CLIENT)
 async def give_feedback(
     request: Request,
     caller: Caller,
     service: TheService,
-    body: FeedbackIn,
+    body: Annotated[FeedbackIn, Body(openapi_examples=FEEDBACK_EXAMPLES)],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     async def work() -> Response:

@@ -6,9 +6,9 @@ import datetime as dt
 from itertools import islice
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
-from api.answers import json_response, refusals
+from api.answers import example, json_response, refusals
 from api.errors import NotFoundError
 from api.schemas import CodeHitsOut, CodeOut, RatesOut
 from api.security import TheService, allow
@@ -23,6 +23,9 @@ from knowledge_base.taxonomy import TaxCode
 router = APIRouter(prefix="/v1", tags=["编码与税率"])
 MAX_HITS = 50
 MAX_EVERYDAY = 50
+CodePath = Annotated[
+    str, Path(description="税收分类编码,19 位数字", examples=["1030109050000000000"])
+]
 On = Annotated[dt.date | None, Query(description="日期,省略为今天", ge=FIRST_DAY)]
 
 
@@ -36,8 +39,9 @@ def _code(service: Service, code: str) -> TaxCode:
 @router.get(
     "/codes",
     summary="边输边查:名称、关键字、俗名、编码开头或拼音首字母",
+    description="只列发票上可以用的编码。例如“软体”“席梦思”“rtjj”都能找到软体家具。",
     response_model=CodeHitsOut,
-    responses=refusals(422),
+    responses={**example("codes"), **refusals(422)},
 )
 @allow(Role.CLIENT)
 async def find_codes(
@@ -63,11 +67,12 @@ async def find_codes(
 @router.get(
     "/codes/{code}",
     summary="一个编码:层级、关键字、包括与不包括、俗名",
+    description="例如 1030109050000000000 是鱼糜（熟肉）制品,印在发票上的简称是水产加工品。",
     response_model=CodeOut,
-    responses=refusals(404, 422),
+    responses={**example("code"), **refusals(404, 422)},
 )
 @allow(Role.CLIENT)
-async def show_code(service: TheService, code: str, on: On = None) -> Response:
+async def show_code(service: TheService, code: CodePath, on: On = None) -> Response:
     kb, row = service.assistant.kb, _code(service, code)
     everyday = (name for owner, name in kb.lexicon.everyday_names() if owner == code)
     return json_response(
@@ -93,15 +98,19 @@ async def show_code(service: TheService, code: str, on: On = None) -> Response:
 @router.get(
     "/rates/{code}",
     summary="某日、某类纳税人可能适用的所有税率及条件",
+    description="第一个是没有其他事实时适用的税率;其余各有条件和法律依据。"
+    "例如鱼糜制品 1030109050000000000 在 2017 年是 17%,2018 年 6 月是 16%,2019 年 4 月起是 13%。",
     response_model=RatesOut,
-    responses=refusals(404, 422),
+    responses={**example("rates"), **refusals(404, 422)},
 )
 @allow(Role.CLIENT)
 async def show_rates(
     service: TheService,
-    code: str,
+    code: CodePath,
     on: On = None,
-    taxpayer: TaxpayerType = TaxpayerType.GENERAL,
+    taxpayer: Annotated[
+        TaxpayerType, Query(description="general 一般纳税人,small 小规模纳税人")
+    ] = TaxpayerType.GENERAL,
 ) -> Response:
     row, day = _code(service, code), on or today()
     advice = service.assistant.rate_table.advise(row, day, taxpayer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from api.answers import json_response, refusals
+from api.answers import example, json_response, refusals
 from api.metrics import exposition
 from api.schemas import ErrorOut, ModelOut, StatusOut
 from api.security import TheService, allow, allow_anybody
@@ -17,7 +17,8 @@ router = APIRouter(tags=["运行"])
     "/v1/models/current",
     summary="正在使用的模型与知识库",
     response_model=ModelOut,
-    responses=refusals(),
+    description="每个答复也带这两个版本;card 是训练时的数据、日期和强档的准确率。",
+    responses={**example("model"), **refusals()},
 )
 @allow(Role.CLIENT)
 async def current_model(service: TheService) -> Response:
@@ -31,7 +32,9 @@ async def current_model(service: TheService) -> Response:
     )
 
 
-@router.get("/healthz", summary="进程是否活着", response_model=StatusOut)
+@router.get(
+    "/healthz", summary="进程是否活着", response_model=StatusOut, responses=example("status")
+)
 @allow_anybody
 async def healthy() -> Response:
     return json_response({"status": "ok"})
@@ -41,7 +44,10 @@ async def healthy() -> Response:
     "/readyz",
     summary="能否答复:模型已加载,数据库可读",
     response_model=StatusOut,
-    responses={503: {"model": ErrorOut, "description": "暂时不能答复"}},
+    responses={
+        **example("status"),
+        503: {"model": ErrorOut, "description": "暂时不能答复"},
+    },
 )
 @allow_anybody
 async def ready(service: TheService) -> Response:

@@ -11,6 +11,7 @@ from typing import Any
 
 from invoicer.access import audit
 from invoicer.errors import InputError
+from invoicer.jobs import files
 from invoicer.store import Store, utc_text
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -20,7 +21,9 @@ KEPT = ("tenants", "audit")
 SECRETS = {"keys": ("sha256",), "users": ("password_hash",), "webhooks": ("secret",),
            "sessions": ("sha256",)}  # fmt: skip
 # What ages, by the column that says how old it is.
-AGEING = {"feedback": "at", "first_answers": "at", "review_items": "last_seen"}
+AGEING = {
+    "feedback": "at", "first_answers": "at", "review_items": "last_seen", "jobs": "created_at",
+}  # fmt: skip
 
 
 def create(store: Store, tenant: str, name: str = "", retention_days: int | None = None) -> None:
@@ -85,10 +88,11 @@ def export(store: Store, tenant: str, target: Path) -> int:
 
 
 def erase(store: Store, tenant: str) -> int:
-    """Delete everything of a tenant but its audit; its name is never given again."""
+    """Delete everything of a tenant but its audit, files too; its name is never given again."""
     require(store, tenant)
     count = 0
     with store.transaction() as db:
+        _remove_files(store, "tenant = ?", [tenant])
         for table in _children_first(store):
             if table not in KEPT:
                 cursor = db.execute(f"delete from [{table}] where tenant = ?", [tenant])
@@ -100,12 +104,14 @@ def erase(store: Store, tenant: str) -> int:
 
 
 def retain(store: Store, now: dt.datetime | None = None) -> int:
-    """Delete what is older than each tenant's retention time; returns how many rows went."""
+    """Delete what is older than each tenant's retention time, files too; returns how many rows
+    went."""
     now = now or dt.datetime.now(dt.UTC)
     count = 0
     for row in store.rows("select * from tenants where retention_days is not null"):
         before = utc_text(now - dt.timedelta(days=row["retention_days"]))
         with store.transaction() as db:
+            _remove_files(store, "tenant = ? and created_at < ?", [row["tenant"], before])
             for table, column in AGEING.items():
                 cursor = db.execute(
                     f"delete from [{table}] where tenant = ? and [{column}] < ?",
@@ -113,6 +119,13 @@ def retain(store: Store, now: dt.datetime | None = None) -> int:
                 )
                 count += cursor.rowcount
     return count
+
+
+def _remove_files(store: Store, where: str, values: list[str]) -> None:
+    """Delete the files of jobs. Before their rows: cut off in between, the rows are still there
+    to say what is left to do."""
+    for row in store.rows(f"select id from jobs where {where}", values):
+        files.remove(row["id"])
 
 
 def _children_first(store: Store) -> list[str]:

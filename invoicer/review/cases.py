@@ -94,9 +94,7 @@ def search(
 
 def of_item(store: Store, item: str) -> str:
     """Id of the open case about a review item, or ""."""
-    row = store.row(
-        "select id from panel_cases where item = ? and state <> 'closed'", [item]
-    )
+    row = store.row("select id from panel_cases where item = ? and state <> 'closed'", [item])
     return row["id"] if row else ""
 
 

@@ -164,11 +164,13 @@ class Decisions:
     ) -> None:
         """Bring an item into a state, free of its lease, and write that down."""
         decided = to is State.DECIDED
+        # A vote's reason is nobody's business before the second vote: it stands in the history.
+        shown = item["why"] if action == "vote" else why[:MAX_WHY]
         self.store.db.execute(
             "update review_items set state = ?, code = ?, decided_by = ?, decided_at = ?, why = ?,"
             " leased_by = null, leased_until = null where id = ?",
             [to.value, code or None, me.id if decided else None,
-             utc_text() if decided else None, why[:MAX_WHY], item["id"]],
+             utc_text() if decided else None, shown, item["id"]],
         )  # fmt: skip
         record(self.store, item, me.id, action, to.value, code=code or voted,
                why=why[:MAX_WHY], versions=versions)  # fmt: skip

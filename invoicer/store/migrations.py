@@ -123,6 +123,39 @@ create table first_answers (
 
 
 @MIGRATIONS()
+def m003_jobs(db: Database) -> None:
+    run_script(
+        db,
+        """
+create table jobs (
+  id text primary key,
+  tenant text not null references tenants,
+  principal text not null,
+  state text not null default 'queued'
+    check (state in ('queued', 'running', 'done', 'failed', 'cancelled')),
+  suffix text not null,
+  options text not null,
+  created_at text not null,
+  started_at text,
+  ended_at text,
+  heartbeat text,
+  attempts integer not null default 0,
+  deaths integer not null default 0,
+  rows_total integer,
+  rows_done integer not null default 0,
+  rows_failed integer not null default 0,
+  rows_reviewed integer not null default 0,
+  error text
+)
+;
+create index jobs_tenant on jobs (tenant, created_at)
+;
+create index jobs_state on jobs (state, created_at)
+""",
+    )
+
+
+@MIGRATIONS()
 def m004_review_queue(db: Database) -> None:
     run_script(
         db,
@@ -263,6 +296,26 @@ create table deliveries (
 )
 ;
 create index deliveries_due on deliveries (due_at) where due_at is not null
+""",
+    )
+
+
+@MIGRATIONS()
+def m008_reviewers_web(db: Database) -> None:
+    run_script(
+        db,
+        """
+create index review_items_core on review_items (tenant, state, suggestion ->> '$.core', decided_at)
+;
+create index review_events_at on review_events (tenant, at)
+;
+create table answered (
+  tenant text not null references tenants,
+  day text not null,
+  tier text not null,
+  lines integer not null,
+  primary key (tenant, day, tier)
+)
 """,
     )
 
