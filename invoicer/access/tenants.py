@@ -12,6 +12,7 @@ from typing import Any
 from invoicer.access import audit
 from invoicer.errors import InputError
 from invoicer.jobs import files
+from invoicer.review import attachments
 from invoicer.store import Store, utc_text
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -20,10 +21,13 @@ KEPT = ("tenants", "audit")
 # Secrets stay in the house even when a tenant takes its data along.
 SECRETS = {"keys": ("sha256",), "users": ("password_hash",), "webhooks": ("secret",),
            "sessions": ("sha256",)}  # fmt: skip
-# What ages, by the column that says how old it is.
+# What ages, by the column that says how old it is; cases and appeals from when they are closed.
 AGEING = {
     "feedback": "at", "first_answers": "at", "review_items": "last_seen", "jobs": "created_at",
+    "appeals": "closed_at", "panel_cases": "closed_at",
 }  # fmt: skip
+# What is nobody's business yet: votes of experts before they are counted.
+SEALED = {"panel_votes": "panel_case in (select id from panel_cases where state = 'voting')"}
 
 
 def create(store: Store, tenant: str, name: str = "", retention_days: int | None = None) -> None:
@@ -67,7 +71,8 @@ def owned_tables(store: Store) -> list[str]:
 
 
 def export(store: Store, tenant: str, target: Path) -> int:
-    """All rows of a tenant as JSONL `{"table": …, "row": …}`, without secrets; returns how many."""
+    """All rows of a tenant as JSONL `{"table": …, "row": …}`, without secrets and sealed votes, the
+    content of files as base64; returns how many."""
     require(store, tenant)
     part = target.with_name(f".{target.name}.part")
     count = 0
@@ -75,7 +80,10 @@ def export(store: Store, tenant: str, target: Path) -> int:
         with part.open("w", encoding="utf-8") as file:
             os.chmod(part, 0o600)
             for table in owned_tables(store):
-                for row in store.rows(f"select * from [{table}] where tenant = ?", [tenant]):
+                where = f"tenant = ? and not ({SEALED.get(table, 'false')})"
+                for row in store.rows(f"select * from [{table}] where {where}", [tenant]):
+                    if table == "appeal_files":
+                        row["content"] = attachments.content(row["id"])
                     for secret in SECRETS.get(table, ()):
                         del row[secret]
                     file.write(json.dumps({"table": table, "row": row}, ensure_ascii=False) + "\n")
@@ -92,13 +100,15 @@ def erase(store: Store, tenant: str) -> int:
     require(store, tenant)
     count = 0
     with store.transaction() as db:
+        # First, for what may otherwise never be deleted goes with its tenant.
+        db.execute("update tenants set name = '', erased_at = ? where tenant = ?",
+                   [utc_text(), tenant])  # fmt: skip
         _remove_files(store, "tenant = ?", [tenant])
+        attachments.remove(store, "a.tenant = ?", [tenant])
         for table in _children_first(store):
             if table not in KEPT:
                 cursor = db.execute(f"delete from [{table}] where tenant = ?", [tenant])
                 count += cursor.rowcount
-        db.execute("update tenants set name = '', erased_at = ? where tenant = ?",
-                   [utc_text(), tenant])  # fmt: skip
         audit.record(store, tenant, audit.OPERATOR, "tenant.erase", tenant, rows=count)
     return count
 
@@ -112,6 +122,7 @@ def retain(store: Store, now: dt.datetime | None = None) -> int:
         before = utc_text(now - dt.timedelta(days=row["retention_days"]))
         with store.transaction() as db:
             _remove_files(store, "tenant = ? and created_at < ?", [row["tenant"], before])
+            attachments.remove(store, "a.tenant = ? and a.closed_at < ?", [row["tenant"], before])
             for table, column in AGEING.items():
                 cursor = db.execute(
                     f"delete from [{table}] where tenant = ? and [{column}] < ?",
