@@ -19,7 +19,7 @@ from api.settings import ServiceSettings
 
 access_log = logging.getLogger("invoicer.access")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-UPLOADS = "/v1/jobs"  # where files come in
+UPLOADS = ("/v1/jobs", "/attachments")  # where files come in
 DOWNLOADS = ("/result", "/rejects")  # where they go out
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -13,7 +13,7 @@ from invoicer.access.principals import Principal
 from invoicer.errors import InputError
 from invoicer.line import InvoiceLine, today
 from invoicer.review import webhooks
-from invoicer.review.states import NoSuchItemError
+from invoicer.review.states import NoSuchItemError, ReviewConflictError
 from invoicer.store import Store, utc_text
 
 MAX_REASON = 4_000
@@ -79,6 +79,14 @@ def find(store: Store, tenant: str, ident: str) -> dict[str, Any]:
     if row is None:
         raise NoSuchItemError("没有这个申诉", appeal=ident[:60])
     return _of_row(row)
+
+
+def open_for_files(store: Store, tenant: str, ident: str) -> dict[str, Any]:
+    """An appeal that may still be supported by files."""
+    appeal = find(store, tenant, ident)
+    if appeal["state"] in CLOSED:
+        raise ReviewConflictError("该申诉已办结,不能再补充附件", appeal=ident)
+    return appeal
 
 
 def search(
