@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from invoicer import cli_access, cli_kb, cli_model
+from invoicer import cli_access, cli_kb, cli_model, cli_panel
 from invoicer.assistant import Assistant
 from invoicer.batch import Defaults, Memory, answer_rows
 from invoicer.columns import recognise
@@ -38,6 +38,9 @@ app.add_typer(cli_access.keys_app, name="keys", help="API 密钥:新建、列出
 app.add_typer(cli_access.users_app, name="users", help="用户:新建、列出、改密码、停用")
 app.add_typer(cli_access.webhooks_app, name="webhooks", help="回调:新建、列出、删除")
 app.add_typer(cli_access.db_app, name="db", help="数据库:备份、恢复、检查、管理记录")
+app.add_typer(cli_panel.rulings_app, name="rulings", help="裁定:列出、查找、影响的以往各行")
+app.add_typer(cli_panel.panel_app, name="panel", help="编审委员会:案件、出具裁定")
+app.add_typer(cli_panel.appeals_app, name="appeals", help="异议申诉:列出、查看")
 MAX_LISTED = 20
 TenantOption = Annotated[
     str, typer.Option("--tenant", help="按该租户的决定与裁定答复;省略时只用对全部适用的")
