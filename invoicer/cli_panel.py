@@ -33,6 +33,7 @@ appeals_app = typer.Typer(no_args_is_help=True)
 TenantOption = Annotated[str, typer.Option("--tenant", help="租户")]
 AnyTenant = Annotated[str | None, typer.Option("--tenant", help="只看这个租户可见的")]
 PageOption = Annotated[int, typer.Option("--page", min=1, help="第几页")]
+WHOLE = ("案件", "申诉", "编号", "编码", "争议编码")
 JsonOption = Annotated[bool, typer.Option("--json", help="每行一个 JSON")]
 
 
@@ -112,7 +113,7 @@ def show_affected(
     if as_json:
         _print_json(*rows)
         return
-    table = Table("租户", "来源", "名称", "编码", "日期", "适用", box=None, padding=(0, 1))
+    table = _table("租户", "来源", "名称", "编码", "日期", "适用")
     for row in rows:
         source = {"decided": "已定", "feedback": "已打印"}[row["source"]]
         table.add_row(row["tenant"], source, row["line"]["name"], row["code"], row["date"],
@@ -135,7 +136,7 @@ def list_cases(
     if as_json:
         _print_json(*found)
         return
-    table = Table("案件", "名称", "状态", "已投", "期限", "裁定", "说明", box=None, padding=(0, 1))
+    table = _table("案件", "名称", "状态", "已投", "期限", "裁定", "说明")
     for case in found:
         table.add_row(case["id"], case["line"]["name"], cases.CaseState(case["state"]).label,
                       str(case["votes"]), case["deadline"][:10], case["ruling"],
@@ -204,7 +205,7 @@ def list_appeals(
     if as_json:
         _print_json(*found)
         return
-    table = Table("申诉", "名称", "争议编码", "状态", "期限", "裁定", box=None, padding=(0, 1))
+    table = _table("申诉", "名称", "争议编码", "状态", "期限", "裁定")
     for appeal in found:
         table.add_row(appeal["id"], appeal["line"]["name"], appeal["contested_code"],
                       appeals.AppealState(appeal["state"]).label, appeal["due_on"],
@@ -250,11 +251,19 @@ def _print_rulings(
     if as_json:
         _print_json(*(one.to_dict() for one in found))
         return
-    table = Table("编号", "名称", "编码", "适用范围", "适用期间", box=None, padding=(0, 1))
+    table = _table("编号", "名称", "编码", "适用范围", "适用期间")
     for one in found:
         table.add_row(one.number, one.subject.title, one.code, one.reach, _period(one))
     out.print(table)
     err.print(f"共 {total} 项", highlight=False)
+
+
+def _table(*titles: str) -> Table:
+    """A table whose ids and codes are never cut short: they are copied into the next command."""
+    table = Table(box=None, padding=(0, 1))
+    for title in titles:
+        table.add_column(title, no_wrap=title in WHOLE, overflow="fold")
+    return table
 
 
 def _period(ruling: Ruling) -> str:

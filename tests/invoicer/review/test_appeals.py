@@ -69,10 +69,9 @@ def desk(panel: Panel, assistant: Assistant) -> AppealDesk:
 
 @pytest.fixture
 def appeal(store: Store, people: People) -> Callable[..., dict[str, Any]]:
-    def make(name: str = "薯片", code: str = FRIED, rate: str = "", **fields: str) -> dict[str, Any]:
-        line = InvoiceLine.from_fields({"name": name, **fields})
+    def make(name: str = "薯片", code: str = FRIED, rate: str = "") -> dict[str, Any]:
         return appeals.insert(
-            store, people["erp"], line, Contested(code, rate, PUFFED), "配料表第一位是薯粉", 15
+            store, people["erp"], InvoiceLine(name), Contested(code, rate, PUFFED), "配料表第一位是薯粉", 15
         )
 
     return make
@@ -232,7 +231,8 @@ def test_appeals_are_listed_by_deadline_the_closed_last(
 
 @pytest.mark.parametrize(
     ("name", "content", "kind"),
-    [("配料表.pdf", PDF, "pdf"), ("照片.PNG", PNG, "png"), ("照片.jpeg", b"\xff\xd8\xff\xe0", "jpg"),
+    [("配料表.pdf", PDF, "pdf"), ("照片.PNG", PNG, "png"),
+     ("照片.jpeg", b"\xff\xd8\xff\xe0", "jpg"),
      ("明细.xlsx", XLSX, "xlsx"), ("说明.docx", archive("word/document.xml"), "docx"),
      ("发票.ofd", archive("OFD.xml"), "ofd")],
 )  # fmt: skip
