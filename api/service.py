@@ -31,8 +31,8 @@ from invoicer.store import Store, StoreError
 from invoicer.typeahead import TypeAhead
 
 HOUSEKEEPING_SECONDS = 3600.0
-WEBHOOK_SECONDS = 5.0
 TALLY_SECONDS = 10.0
+WEBHOOK_SECONDS = 5.0
 log = logging.getLogger("invoicer.service")
 
 
@@ -92,8 +92,8 @@ class Service:
         """Background work of a worker, from its start to its end."""
         background = [
             asyncio.create_task(_now_and_then(HOUSEKEEPING_SECONDS, self._forget)),
-            asyncio.create_task(_now_and_then(TALLY_SECONDS, self._flush)),
             asyncio.create_task(_now_and_then(WEBHOOK_SECONDS, self._tell)),
+            asyncio.create_task(_now_and_then(TALLY_SECONDS, self._count)),
         ]
         if self.settings.jobs:
             background.append(asyncio.create_task(self._runner().run()))
@@ -104,17 +104,17 @@ class Service:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
             await asyncio.to_thread(self.inbox.close)
-            await asyncio.to_thread(self._flush)
+            await asyncio.to_thread(self._count)
             self.store.close()
 
     def _runner(self) -> JobRunner:
         given = self.settings
         limits = Limits(given.job_seconds, given.job_memory, given.job_disk, given.job_rows)
         return JobRunner(
-            self.store, given.jobs, limits, ended=lambda state: JOBS.labels(state).inc()
+            self.store, given.jobs, limits, given.rules, lambda state: JOBS.labels(state).inc()
         )
 
-    def _flush(self) -> None:
+    def _count(self) -> None:
         self.tally.flush()
         self.store.close()
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from knowledge_base.rates import RateAdvice
-
-TREATMENTS = {"taxed": "应税", "zero": "零税率", "exempt": "免税", "not_taxed": "不征税"}
 ROLES = {
     "core": "品名", "side": "其他", "brand": "品牌", "flavour": "风味", "scent": "香味",
     "colour": "颜色", "material": "材质", "process": "工艺", "audience": "适用", "grade": "等级",
@@ -29,12 +26,3 @@ FIELDS = {
     "answer": "已有回答", "amount": "金额(元)",
 }  # fmt: skip
 TAXPAYERS = {"general": "一般纳税人", "small": "小规模纳税人"}
-
-
-def advice_text(advice: RateAdvice | None) -> str:
-    """13%, 免税, 不征税 …; empty where nothing is known."""
-    if advice is None:
-        return ""
-    if advice.rate is not None:
-        return f"{advice.rate * 100:f}".rstrip("0").rstrip(".") + "%"
-    return TREATMENTS.get(advice.treatment.value, "")

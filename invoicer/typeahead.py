@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import islice
 
 from pypinyin import Style, lazy_pinyin
@@ -17,11 +19,24 @@ MAX_QUERY = 40
 MAX_NAMES = 200
 
 
+class Fit(IntEnum):
+    """How what was typed fits a code, best first."""
+
+    EXACT = 0  # the code's beginning, its name, all its initials
+    EVERYDAY = 1  # an everyday name
+    KEYWORD = 2  # a keyword: official, but often of several codes
+    NAME_PART = 3  # part of the name, the first initials
+    KEYWORD_PART = 4  # part of a keyword or of what the official note includes
+    EVERYDAY_BEGINNING = 5
+    TARIFF_PART = 6  # part of a customs heading's goods
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A code that fits what was typed. matched: the word that did, where it is not the name."""
 
     code: TaxCode
+    fit: Fit
     matched: str = ""
 
 
@@ -30,41 +45,67 @@ class TypeAhead:
 
     def __init__(self, kb: KnowledgeBase):
         self._taxonomy = kb.taxonomy
-        self._initials = {code.code: initials(code.name) for code in kb.taxonomy if code.is_leaf}
+        leaves = [code for code in kb.taxonomy if code.is_leaf]
+        # One text a code: most codes are passed over after a single look.
+        self._texts = [(_all_words(code), code) for code in leaves]
+        self._initials = [(initials(code.name), code) for code in leaves]
         self._names = sorted({(name, code) for code, name in kb.lexicon.everyday_names()})
 
     def search(self, typed: str, on: dt.date, limit: int = 10) -> list[Hit]:
-        """Leaves of a day's table, best first: official words, then everyday names, then pinyin
-        initials (`rtjj` finds 软体家具)."""
+        """Leaves of a day's table, best first (`rtjj` and 弹簧床垫 both find 软体家具)."""
         typed = typed.strip()[:MAX_QUERY]
         if not typed:
             return []
-        hits = {c.code: Hit(c, _matched(c, typed)) for c in self._taxonomy.search(typed, on, limit)}
-        for name, code in self._everyday(typed):
-            row = self._taxonomy[code]
-            # The exact everyday name is what was meant; the others only follow the official words.
-            if row.is_valid_on(on) and (name == typed or len(hits) < limit):
-                hits.setdefault(code, Hit(row, name))
-        if typed.isascii() and typed.isalpha():
-            for code, letters in self._initials.items():
-                if letters.startswith(typed.lower()) and self._taxonomy[code].is_valid_on(on):
-                    hits.setdefault(code, Hit(self._taxonomy[code]))
-        exact = [h for h in hits.values() if typed in (h.code.name, h.matched, h.code.code)]
-        return [*exact, *(h for h in hits.values() if h not in exact)][:limit]
+        best: dict[str, Hit] = {}
+        for hit in (*self._official(typed), *self._everyday(typed), *self._by_initials(typed)):
+            known = best.get(hit.code.code)
+            if hit.code.is_valid_on(on) and (known is None or hit.fit < known.fit):
+                best[hit.code.code] = hit
+        return sorted(best.values(), key=_order)[:limit]
 
-    def _everyday(self, typed: str) -> list[tuple[str, str]]:
-        """Everyday names that begin with what was typed, shortest first."""
+    def _official(self, typed: str) -> Iterator[Hit]:
+        for text, code in self._texts:
+            if typed in text:
+                yield _fit(typed, code)
+
+    def _everyday(self, typed: str) -> Iterator[Hit]:
         start = bisect_left(self._names, (typed, ""))
-        near = islice(self._names, start, start + MAX_NAMES)
-        return sorted((n for n in near if n[0].startswith(typed)), key=lambda n: (len(n[0]), n))
+        for name, code in islice(self._names, start, start + MAX_NAMES):
+            if not name.startswith(typed):
+                return
+            fit = Fit.EVERYDAY if name == typed else Fit.EVERYDAY_BEGINNING
+            yield Hit(self._taxonomy[code], fit, name)
+
+    def _by_initials(self, typed: str) -> Iterator[Hit]:
+        if not (typed.isascii() and typed.isalpha()):
+            return
+        for letters, code in self._initials:
+            if letters.startswith(typed.lower()):
+                yield Hit(code, Fit.EXACT if letters == typed.lower() else Fit.NAME_PART)
 
 
-def _matched(code: TaxCode, typed: str) -> str:
-    """The keyword that was hit, exact or holding the text; empty where the name itself was."""
-    if typed in code.name or code.code.startswith(typed):
-        return ""
-    words = (*code.keywords, *code.includes, *code.tariff_names)
-    return next((w for w in words if w == typed), next((w for w in words if typed in w), ""))
+def _all_words(code: TaxCode) -> str:
+    words = (code.code, code.name, *code.keywords, *code.includes, *code.tariff_names)
+    return "\n".join(words)
+
+
+def _fit(typed: str, code: TaxCode) -> Hit:
+    """How a code fits whose words hold what was typed."""
+    if code.name == typed or (typed.isdigit() and code.code.startswith(typed)):
+        return Hit(code, Fit.EXACT)
+    if typed in code.keywords:
+        return Hit(code, Fit.KEYWORD, typed)
+    if typed in code.name:
+        return Hit(code, Fit.NAME_PART)
+    noted = next((w for w in (*code.keywords, *code.includes) if typed in w), None)
+    if noted is not None:
+        return Hit(code, Fit.KEYWORD_PART, noted)
+    return Hit(code, Fit.TARIFF_PART, next((w for w in code.tariff_names if typed in w), ""))
+
+
+def _order(hit: Hit) -> tuple[int, int, int, str]:
+    """Better fits first, then shorter words, specific codes before catch-alls."""
+    return hit.fit, hit.code.is_catch_all, len(hit.matched or hit.code.name), hit.code.code
 
 
 def initials(name: str) -> str:

@@ -100,9 +100,11 @@ def shares(
                     Point(_round(x), _place(value, 1), _place(low, 1), _place(high, 1), kind, title)
                 )
         lines.append(tuple(line))
-    x = tuple(Tick(_round(LEFT + step * (n + 0.5)), label) for n, label in enumerate(labels))
-    y = tuple(Tick(_place(v, 1), f"{v:.0%}") for v in (0, 0.25, 0.5, 0.75, 1.0))
-    return Chart(x, y, lines=tuple(lines))
+    return Chart(
+        tuple(Tick(_round(LEFT + step * (n + 0.5)), label) for n, label in enumerate(labels)),
+        tuple(Tick(_place(v, 1), f"{v:.0%}") for v in (0, 0.25, 0.5, 0.75, 1.0)),
+        lines=tuple(lines),
+    )
 
 
 def _scale(most: float) -> tuple[float, list[float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
@@ -26,7 +26,7 @@ from invoicer.suggestion import Tier
 from knowledge_base.taxonomy import subtree_prefix
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
-Handler = Callable[[Request, Any], Response | Coroutine[Any, Any, Response]]
+Handler = Callable[[Request, Any], Response | Awaitable[Response]]
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "

@@ -1,4 +1,4 @@
-"""The process of one job: `python -m invoicer.jobs.run ID ATTEMPT SECONDS MEMORY DISK ROWS`."""
+"""The process of one job: `python -m invoicer.jobs.run ID ATTEMPT SLICE SECONDS …`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from invoicer.writers import open_writer
 REJECT_COLUMNS = ("row", "field", "reason")
 
 
-def work(store: Store, job: Job, most_rows: int) -> None:
+def work(store: Store, job: Job, most_rows: int, rules: ReviewRules) -> None:
     """Classify the rows of a job's file; raises StoppedError where the job was taken away."""
     options = job.options
     path = files.input_file(files.folder(job.id), job.suffix)
@@ -37,7 +37,6 @@ def work(store: Store, job: Job, most_rows: int) -> None:
     assistant = Assistant.load()
     columns = (*OUTPUT_COLUMNS, RATES_COLUMN) if options.rates else OUTPUT_COLUMNS
     place = files.scratch(job.id, job.attempts)
-    rules = ReviewRules(random_slice=Settings().random_slice)
     done = failed = 0
     items: list[ReviewItem] = []
     with (
@@ -105,13 +104,14 @@ class JobError(InvoicerError):
 
 def main(arguments: list[str]) -> None:
     ident, attempt = arguments[0], int(arguments[1])
-    limits = Limits.from_arguments(arguments[2:])
+    rules = ReviewRules(random_slice=float(arguments[2]))
+    limits = Limits.from_arguments(arguments[3:])
     limits.apply()
     store = Store(Settings().database)
     try:
         job = queue.taken(store, ident, attempt)
         try:
-            work(store, job, limits.rows)
+            work(store, job, limits.rows, rules)
         except StoppedError:
             raise
         except Exception as error:

@@ -7,12 +7,12 @@ import datetime as dt
 from typing import Any
 
 from invoicer.assistant import Assistant
-from invoicer.labels import ROLES, advice_text
+from invoicer.labels import ROLES
 from invoicer.line import InvoiceLine, today
 from invoicer.review.marks import marks
 from invoicer.review.queue import Queue
 from invoicer.review.states import history
-from invoicer.suggestion import advice_dict
+from invoicer.suggestion import advice_dict, rate_text
 from knowledge_base.rates import RateError, TaxpayerType
 
 MAX_NOTES = 60  # words of a code's includes that are shown
@@ -35,6 +35,7 @@ def details(assistant: Assistant, queue: Queue, item: dict[str, Any]) -> dict[st
             for m in marks(line.name, reading)
         ],
         "core": reading.core,
+        "hint": _hint(suggestion),
         "codes": {code: about(assistant, code, day, taxpayer) for code in dict.fromkeys(codes)},
         "similar": [
             {
@@ -74,8 +75,16 @@ def about(
             {"term": e.term, "code": e.code, **_named(assistant, e.code, day)}
             for e in row.excludes
         ],
-        "rates": [{"text": advice_text(one), **advice_dict(one)} for one in rates],
+        "rates": [{"text": rate_text(one), **advice_dict(one)} for one in rates],
     }
+
+
+def _hint(suggestion: dict[str, Any]) -> str:
+    """What a prompt asks to confirm besides its questions."""
+    prompt: str = suggestion["prompt"]
+    texts = [question["text"] for question in suggestion["questions"]]
+    start = prompt.find("需补充") if len(texts) > 1 else prompt.find(texts[0]) if texts else -1
+    return (prompt[:start] if start >= 0 else prompt).rstrip(";")
 
 
 def _named(assistant: Assistant, code: str, day: dt.date) -> dict[str, str]:

@@ -189,7 +189,7 @@ def test_no_route_shows_a_vote_to_anybody_else(
                         "name": "薯片", "reply": "好", "q": "薯"}  # fmt: skip
                 given = {"json": body} if method == "POST" else {}
                 answer = client.request(method, path, headers=who, params={"q": "薯"}, **given)
-                asked += 1
+                served += answer.is_success
                 assert SECRET not in answer.text, (method, path)
                 assert FAR not in answer.text, (method, path)
     assert served > 100

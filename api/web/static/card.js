@@ -49,30 +49,39 @@ export function drawItem(entry) {
 
 function reason(item) {
   if (item.sampled) return "高把握答复的抽样复核，用来测量真实准确率。";
-  if (item.suggestion.questions.length) return "缺少一个决定编码的事实，见下面的问题。";
+  if (isOpen(item.suggestion)) return "缺少一个决定编码的事实，见下面的问题。";
   return item.tier === "weak" ? "把握不足，需要人工选择编码。" : "把握中等，请确认首选编码。";
 }
 
-/** The open question with its options, or what a prompt asks. */
-export function drawQuestion(entry, choose, look) {
-  const { questions, prompt, candidates } = entry.item.suggestion;
-  const question = questions[0];
-  const others = prompt.split(";").filter((text) => text && text !== question?.text);
-  $("question").hidden = !question && !others.length;
-  const flavour = others.find((text) => text.startsWith("检测到"));
-  fill($("question-text"), [question?.text, ...others].filter(Boolean).join(" "));
-  fill($("options"),
-    question?.options.map((option, n) =>
-      h("button", { type: "button", class: "option", "data-code": option.code,
-        click: () => choose(option.code) },
-      h("kbd", {}, `⇧${n + 1}`), ` ${option.answer} `,
-      h("small", {}, `*${option.short_name}* ${rateText(option.rate, option.treatment)}`))),
-    !question && flavour && [
-      h("button", { type: "button", class: "option", "data-code": candidates[0].code,
-        click: () => choose(candidates[0].code) },
-      h("kbd", {}, "⇧1"), ` 是${entry.core} `, h("small", {}, `*${candidates[0].short_name}*`)),
-      h("button", { type: "button", class: "option", click: look },
-        h("kbd", {}, "⇧2"), " 不是，另找编码")]);
+const decides = (question) => new Set(question.options.map((option) => option.code)).size > 1;
+
+/** Whether a fact is missing that decides between codes, not between rates of one code. */
+export const isOpen = (suggestion) => suggestion.questions.some(decides);
+
+/** What is missing, with its options; what the reading asks to confirm; what the rate hangs on. */
+export function drawQuestions(entry, choose, look) {
+  const { questions, candidates } = entry.item.suggestion;
+  const first = candidates[0], open = questions.filter(decides);
+  const option = (number, code, words, act) =>
+    h("button", { type: "button", class: "option", "data-code": code, "data-number": number,
+      click: act }, h("kbd", {}, `⇧${number}`), " ", words);
+  const rest = questions.filter((question) => !decides(question));
+  fill($("questions"),
+    entry.hint && asked("请确认", entry.hint, open.length ? [] : [
+      option(1, first.code, [`是，${entry.core || first.name} `, h("small", {}, `*${first.short_name}*`)],
+        () => choose(first.code)),
+      option(2, null, "不是，另找编码", look)]),
+    open.map((question) => asked("缺少", question.text, question.options.map((one) =>
+      option(one.number, one.code, [`${one.answer} `,
+        h("small", {}, `*${one.short_name}* ${rateText(one.rate, one.treatment)}`)],
+      () => choose(one.code))))),
+    rest.map((question) => h("p", { class: "quiet" }, `税率另取决于：${question.text} `,
+      question.options.map((one) => `${one.answer} ${rateText(one.rate, one.treatment)}`).join("；"))));
+}
+
+function asked(label, text, options) {
+  return h("fieldset", { class: "question" }, h("legend", {}, label), h("p", {}, text),
+    options.length > 0 && h("div", { class: "options" }, options));
 }
 
 /** The candidates as radio buttons; codes that came by search or option follow them. */
@@ -131,8 +140,8 @@ export function drawSimilar(entry, choose) {
   fill($("similar"), entry.similar.map((one) => h("li", {},
     h("a", { href: address(`/review/items/${one.id}`), target: "_blank", rel: "noopener" },
       one.name, one.spec && h("small", {}, ` ${one.spec}`)),
-    h("button", { type: "button", class: "link", click: () => choose(one.code) },
-      `*${one.short_name}* ${one.code_name}`))));
+    h("button", { type: "button", class: "precedent", title: "选用这个编码",
+      click: () => choose(one.code) }, h("b", {}, `*${one.short_name}*`), ` ${one.code_name}`))));
 }
 
 /** Show which code is chosen, in words and marks as well as in colour. */
@@ -140,7 +149,7 @@ export function drawChoice(entry, code) {
   for (const input of document.querySelectorAll("#candidates input")) {
     input.checked = input.value === code;
   }
-  for (const button of document.querySelectorAll("#options [data-code]")) {
+  for (const button of document.querySelectorAll("#questions [data-code]")) {
     button.setAttribute("aria-pressed", button.dataset.code === code);
   }
   drawNote(entry.codes[code]);

@@ -2,7 +2,7 @@
 // service answers meanwhile, in the order of the acts.
 
 import { address, get, post } from "./api.js";
-import { drawCandidates, drawChoice, drawItem, drawQuestion, drawSimilar } from "./card.js";
+import { drawCandidates, drawChoice, drawItem, drawQuestions, drawSimilar, isOpen } from "./card.js";
 import { $ } from "./dom.js";
 import { Hand } from "./hand.js";
 import { search } from "./search.js";
@@ -41,12 +41,12 @@ function show() {
   if (!entry) return;
   const { tier, suggestion } = entry.item;
   drawItem(entry);
-  drawQuestion(entry, choose, look);
+  drawQuestions(entry, choose, look);
   drawCandidates(entry, choose);
   drawSimilar(entry, choose);
   $("why").value = "";
   // Where a fact is missing or nothing is sure, a person has to choose: Enter alone decides nothing.
-  chosen = tier === "weak" || suggestion.questions.length ? "" : suggestion.candidates[0].code;
+  chosen = tier === "weak" || isOpen(suggestion) ? "" : suggestion.candidates[0].code;
   drawChoice(entry, chosen);
   $("name").focus({ preventScroll: true });
   scrollTo(0, 0);
@@ -212,7 +212,7 @@ document.addEventListener("keydown", (event) => {
   if (target.matches("textarea, select, input:not([type=radio])")) return;
   const digit = event.code.match(/^(?:Digit|Numpad)([1-9])$/)?.[1];
   if (digit && event.shiftKey) {
-    document.querySelectorAll("#options button")[digit - 1]?.click();
+    document.querySelector(`#questions [data-number="${digit}"]`)?.click();
   } else if (digit) {
     const candidate = shown?.item.suggestion.candidates[digit - 1];
     if (candidate) choose(candidate.code);

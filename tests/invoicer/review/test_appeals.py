@@ -70,8 +70,9 @@ def desk(panel: Panel, assistant: Assistant) -> AppealDesk:
 @pytest.fixture
 def appeal(store: Store, people: People) -> Callable[..., dict[str, Any]]:
     def make(name: str = "薯片", code: str = FRIED, rate: str = "") -> dict[str, Any]:
+        contested = Contested(code, rate, PUFFED)
         return appeals.insert(
-            store, people["erp"], InvoiceLine(name), Contested(code, rate, PUFFED), "配料表第一位是薯粉", 15
+            store, people["erp"], InvoiceLine(name), contested, "配料表第一位是薯粉", 15
         )
 
     return make
