@@ -12,7 +12,8 @@ from invoicer.line import FIRST_DAY
 from invoicer.review.appeals import MAX_REASON, AppealState
 from invoicer.review.cases import CaseState, Outcome
 from invoicer.review.decisions import MAX_WHY
-from invoicer.review.rulings import MAX_NOTE, MAX_TEXT, Draft, Scope
+from invoicer.review.issuing import MAX_NOTE, MAX_TEXT, Draft
+from invoicer.review.rulings import Scope
 
 AnyCode = Annotated[str, Field(pattern=r"^([0-9]{19})?$", description="编码,或留空")]
 Why = Annotated[str, Field(min_length=1, max_length=MAX_WHY)]

@@ -19,6 +19,7 @@ from invoicer.line import parse_date, today
 from invoicer.review import appeals, attachments, cases, rulings
 from invoicer.review.affected import affected
 from invoicer.review.decisions import Decisions
+from invoicer.review.issuing import Draft
 from invoicer.review.panel import Panel
 from invoicer.review.queue import Queue
 from invoicer.review.rules import ReviewRules
@@ -180,7 +181,7 @@ def rule(
     """出具裁定:即时编号,相关审核项和申诉随之办结。"""
     with friendly_errors():
         store = _store()
-        draft = rulings.Draft(
+        draft = Draft(
             _text(text), scope, parse_date(effective or "") or today(), industry, with_spec,
             with_unit, rate_note, supersedes,
         )  # fmt: skip

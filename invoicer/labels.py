@@ -13,6 +13,9 @@ ACTIONS = {
     "uncodable": "无法赋码", "undo": "撤销", "skip": "跳过",
     "refer": "提交编审委员会", "conclude": "依裁定或申诉改定",
 }  # fmt: skip
+PANEL = {
+    "open": "提交", "vote": "投票", "no_majority": "计票", "counted": "表决结束", "close": "结案",
+}  # fmt: skip
 ADMINISTRATION = {
     "tenant.create": "新建租户", "tenant.export": "导出租户", "tenant.erase": "清除租户",
     "user.add": "新建用户", "user.password": "重设密码", "user.disable": "停用用户",

@@ -16,7 +16,7 @@ from api.once import IdempotencyKey, once
 from api.schemas_panel import AnswerIn, AppealIn, AppealOut, AppealsOut, AttachmentOut, UpholdIn
 from api.security import Caller, TheService, allow
 from api.service import Service
-from invoicer.access.principals import Role
+from invoicer.access.principals import Principal, Role
 from invoicer.errors import InputError
 from invoicer.review import appeals, attachments
 from invoicer.review.appeals import Contested
@@ -130,6 +130,14 @@ async def show_appeal(caller: Caller, service: TheService, appeal: AppealId) -> 
 async def attach(
     request: Request, caller: Caller, service: TheService, appeal: AppealId
 ) -> Response:
+    file = await receive(request, service, caller, appeal)
+    return json_response({name: file[name] for name in _FILE}, 201)
+
+
+async def receive(
+    request: Request, service: Service, caller: Principal, appeal: str
+) -> dict[str, Any]:
+    """Keep the file of a form with an appeal that is open."""
     found = appeals.open_for_files(service.store, caller.tenant, appeal)
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise InputError("请用 multipart/form-data 上传文件", field="file")
@@ -137,8 +145,7 @@ async def attach(
         upload = form.get("file")
         if not isinstance(upload, UploadFile):
             raise InputError("缺少文件字段 file", field="file")
-        file = await asyncio.to_thread(_keep, service, found, upload)
-    return json_response({name: file[name] for name in _FILE}, 201)
+        return await asyncio.to_thread(_keep, service, found, upload)
 
 
 def _keep(service: Service, appeal: dict[str, Any], upload: UploadFile) -> dict[str, Any]:

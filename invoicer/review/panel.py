@@ -10,10 +10,11 @@ from invoicer.access import audit
 from invoicer.access.principals import ForbiddenError, Principal, Role
 from invoicer.errors import InputError
 from invoicer.line import InvoiceLine
-from invoicer.review import appeals, cases, rulings
+from invoicer.review import appeals, cases
 from invoicer.review.cases import UNCODABLE, CaseState, Outcome
 from invoicer.review.decisions import MAX_WHY, Decisions
-from invoicer.review.rulings import Draft, Ruling
+from invoicer.review.issuing import Draft, issue
+from invoicer.review.rulings import Ruling
 from invoicer.review.states import ReviewConflictError, State, Versions
 from invoicer.review.subjects import Subject
 from invoicer.store import utc_text
@@ -113,7 +114,7 @@ class Panel:
                 line.get("spec", "") if draft.with_spec else "",
                 line.get("unit", "") if draft.with_unit else "",
             )
-            ruling = rulings.issue(self.store, me.tenant, subject, case["code"], draft, ident)
+            ruling = issue(self.store, me.tenant, subject, case["code"], draft, ident)
             audit.record(self.store, me.tenant, me.id, "ruling.issue", ruling.number, case=ident,
                          scope=ruling.reach)  # fmt: skip
             why = f"{ruling.evidence}:{ruling.text}"

@@ -13,11 +13,12 @@ from invoicer.access import keys, tenants
 from invoicer.access.principals import Principal, Role
 from invoicer.review import inbox
 from invoicer.review.decisions import Decisions
+from invoicer.review.issuing import Draft
 from invoicer.review.items import identity, item_of
 from invoicer.review.panel import Panel
 from invoicer.review.queue import Queue
 from invoicer.review.rules import ReviewRules
-from invoicer.review.rulings import Draft, Ruling
+from invoicer.review.rulings import Ruling
 from invoicer.review.states import Versions
 from invoicer.store import Store
 

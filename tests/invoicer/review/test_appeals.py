@@ -26,10 +26,11 @@ from invoicer.review.appeal_desk import AppealDesk
 from invoicer.review.appeals import Contested
 from invoicer.review.cases import UNCODABLE
 from invoicer.review.decisions import Decisions
+from invoicer.review.issuing import Draft
 from invoicer.review.memory import with_known
 from invoicer.review.panel import Panel
 from invoicer.review.queue import Queue
-from invoicer.review.rulings import Draft, Ruling
+from invoicer.review.rulings import Ruling
 from invoicer.review.states import NoSuchItemError, ReviewConflictError, Versions
 from invoicer.settings import Settings
 from invoicer.store import Store

@@ -18,10 +18,11 @@ from invoicer.review import cases, webhooks
 from invoicer.review.case_evidence import evidence
 from invoicer.review.cases import UNCODABLE
 from invoicer.review.decisions import Decisions
+from invoicer.review.issuing import Draft
 from invoicer.review.panel import Panel
 from invoicer.review.queue import Queue
 from invoicer.review.rules import ReviewRules
-from invoicer.review.rulings import Draft, Ruling
+from invoicer.review.rulings import Ruling
 from invoicer.review.states import (
     NoSuchItemError,
     ReviewConflictError,

@@ -18,8 +18,9 @@ from invoicer.review import rulings
 from invoicer.review.affected import affected, elsewhere
 from invoicer.review.decisions import Decisions
 from invoicer.review.feedback import record
+from invoicer.review.issuing import Draft, issue
 from invoicer.review.memory import NOBODY, with_known
-from invoicer.review.rulings import Draft, Ruling, Scope, issue
+from invoicer.review.rulings import Ruling, Scope
 from invoicer.review.states import NoSuchItemError, Versions
 from invoicer.review.subjects import Subject, subject_key
 from invoicer.store import Store
