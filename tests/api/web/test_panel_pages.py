@@ -42,7 +42,7 @@ def test_from_the_dispute_to_the_successor(
 
     # The dispute goes to the panel.
     eva.fill("#refer-why", "两位审核员意见不一")
-    eva.click("text=提交 >> nth=-1")
+    eva.click("button:text-is('提交')")
     eva.wait_for_url("**/panel/pc_*")
     case = eva.url
     assert "anna" not in eva.inner_text("main")
@@ -61,7 +61,7 @@ def test_from_the_dispute_to_the_successor(
 
     # The chair rules; the same name is answered strong with the ruling cited.
     ada.fill("#text", "以薯粉为原料膨化制成的薯片,按膨化食品开票。")
-    ada.click("text=出具裁定 >> nth=-1")
+    ada.click("button:text-is('出具裁定')")
     ada.wait_for_url("**/rulings/*")
     number = unquote(ada.url.rpartition("/")[2])
     answer = office.classify("薯片")
@@ -77,12 +77,12 @@ def test_from_the_dispute_to_the_successor(
     page.fill("#contested", PUFFED)
     page.fill("#wanted", FRIED)
     page.fill("#reason", "实物为鲜切油炸")
-    page.click("text=提出 >> nth=-1")
+    page.click("button:text-is('提出')")
     page.wait_for_url("**/appeals/ap_*")
     photo = tmp_path / "配料表.pdf"
     photo.write_bytes(b"%PDF-1.7\n")
     page.set_input_files("#file", photo)
-    page.click("text=上传")
+    page.click("button:text-is('上传')")
     page.wait_for_selector("a[download]")
     with page.expect_download() as download:
         page.click("a[download]")
@@ -92,9 +92,9 @@ def test_from_the_dispute_to_the_successor(
     # A reviewer refers it; the panel supersedes its ruling; the appeal is closed by it.
     fay.goto(appeal)
     fay.fill("#answer", "请复议")
-    fay.click("text=提交编审委员会")
+    fay.click("button:text-is('提交编审委员会')")
     fay.wait_for_selector("text=已提交编审委员会")
-    fay.click("text=案件")
+    fay.click("a:text-is('案件')")
     again = fay.url
     assert number in fay.inner_text("aside")
     for one in (eva, fay, ada):
@@ -102,7 +102,7 @@ def test_from_the_dispute_to_the_successor(
         vote(one, FRIED, "实物为鲜切")
     ada.fill("#text", "鲜切油炸的薯片,按原编码开票。")
     ada.fill("#supersedes", number)
-    ada.click("text=出具裁定 >> nth=-1")
+    ada.click("button:text-is('出具裁定')")
     ada.wait_for_url("**/rulings/*")
     successor = unquote(ada.url.rpartition("/")[2])
     assert successor != number
@@ -119,7 +119,7 @@ def test_a_reviewer_may_bring_a_dispute_but_not_see_the_case(
 ) -> None:
     page = open_page(office.user("carl"), f"/review/items/{disputed}")
     page.fill("#refer-why", "请专家看")
-    page.click("text=提交 >> nth=-1")
+    page.click("button:text-is('提交')")
     page.wait_for_selector("text=正由编审委员会审理")
     assert page.locator("a[href*='/panel']").count() == 0
 
@@ -129,7 +129,7 @@ def test_a_bad_vote_is_refused_on_a_page(
 ) -> None:
     page = open_page(office.user("eva", Role.EXPERT), f"/review/items/{disputed}")
     page.fill("#refer-why", "意见不一")
-    page.click("text=提交 >> nth=-1")
+    page.click("button:text-is('提交')")
     page.wait_for_url("**/panel/pc_*")
     page.check(f"#code-{FRIED}")
     page.fill("#why", "   ")
