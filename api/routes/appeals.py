@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import FileResponse
 from starlette.datastructures import UploadFile
 
-from api.answers import json_response, refusals
+from api.answers import example, json_response, refusals
 from api.once import IdempotencyKey, once
 from api.schemas_panel import AnswerIn, AppealIn, AppealOut, AppealsOut, AttachmentOut, UpholdIn
 from api.security import Caller, TheService, allow
@@ -72,7 +72,7 @@ def shown(service: Service, appeal: dict[str, Any]) -> dict[str, Any]:
     summary="提出异议",
     status_code=201,
     response_model=AppealOut,
-    responses=refusals(409, 413, 422),
+    responses={**example("appeal", 201), **refusals(409, 413, 422)},
 )
 @allow(Role.CLIENT)
 async def file_appeal(
@@ -96,7 +96,10 @@ async def file_appeal(
 
 
 @router.get(
-    "", summary="本租户的申诉:在办的按期限在前", response_model=AppealsOut, responses=refusals(422)
+    "",
+    summary="本租户的申诉:在办的按期限在前",
+    response_model=AppealsOut,
+    responses={**example("appeals"), **refusals(422)},
 )
 @allow(Role.CLIENT)
 async def list_appeals(
@@ -111,7 +114,7 @@ async def list_appeals(
 
 @router.get(
     "/{appeal}", summary="一项申诉:进展、期限和答复", response_model=AppealOut,
-    responses=refusals(404),
+    responses={**example("appeal"), **refusals(404)},
 )  # fmt: skip
 @allow(Role.CLIENT)
 async def show_appeal(caller: Caller, service: TheService, appeal: AppealId) -> Response:
@@ -123,7 +126,7 @@ async def show_appeal(caller: Caller, service: TheService, appeal: AppealId) -> 
     summary="补充附件:一次一个文件",
     status_code=201,
     response_model=AttachmentOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("attachment", 201), **refusals(404, 409, 413, 422)},
     openapi_extra=UPLOAD,
 )
 @allow(Role.CLIENT)
@@ -190,7 +193,7 @@ def as_download(file: dict[str, Any]) -> Response:
     "/{appeal}/uphold",
     summary="异议成立:改定编码",
     response_model=AppealOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("appeal"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.REVIEWER)
 async def uphold(caller: Caller, service: TheService, appeal: AppealId, body: UpholdIn) -> Response:
@@ -202,7 +205,7 @@ async def uphold(caller: Caller, service: TheService, appeal: AppealId, body: Up
     "/{appeal}/reject",
     summary="维持原判,写明理由",
     response_model=AppealOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("appeal"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.REVIEWER)
 async def reject(caller: Caller, service: TheService, appeal: AppealId, body: AnswerIn) -> Response:
@@ -213,7 +216,7 @@ async def reject(caller: Caller, service: TheService, appeal: AppealId, body: An
     "/{appeal}/refer",
     summary="提交编审委员会",
     response_model=AppealOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("appeal"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.REVIEWER)
 async def refer(caller: Caller, service: TheService, appeal: AppealId, body: AnswerIn) -> Response:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.answers import json_response, refusals
+from api.answers import example, json_response, refusals
 from api.once import IdempotencyKey, once
 from api.schemas_panel import (
     CaseIn,
@@ -47,7 +47,7 @@ def row_of(case: dict[str, Any]) -> dict[str, Any]:
     summary="提交编审委员会:有争议的项、专家提出的项或一行明细",
     status_code=201,
     response_model=CaseRowOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("case_opened", 201), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.REVIEWER)
 async def open_case(
@@ -76,7 +76,7 @@ async def open_case(
     "",
     summary="案件:在办的按期限在前",
     response_model=CasesOut,
-    responses=refusals(422),
+    responses={**example("cases"), **refusals(422)},
 )
 @allow(Role.EXPERT)
 async def list_cases(
@@ -93,7 +93,7 @@ async def list_cases(
     "/{case}",
     summary="一个案件:名称、不署名的意见、涉及编码的官方注释与税率、相近裁定、我的票",
     response_model=CaseOut,
-    responses=refusals(404),
+    responses={**example("case"), **refusals(404)},
 )
 @allow(Role.EXPERT)
 async def show_case(caller: Caller, service: TheService, case: CaseId) -> Response:
@@ -119,7 +119,7 @@ async def show_case(caller: Caller, service: TheService, case: CaseId) -> Respon
     "/{case}/vote",
     summary="表决:一人一票,结束前可改,结束前他人看不到",
     response_model=CaseRowOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("case_opened"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.EXPERT)
 async def vote(caller: Caller, service: TheService, case: CaseId, body: VoteIn) -> Response:
@@ -130,7 +130,7 @@ async def vote(caller: Caller, service: TheService, case: CaseId, body: VoteIn) 
     "/{case}/count",
     summary="期满计票:未达法定人数或多数时说明原因,案件继续",
     response_model=CaseRowOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("case_opened"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.ADMIN)
 async def count(caller: Caller, service: TheService, case: CaseId, body: CountIn) -> Response:
@@ -142,7 +142,7 @@ async def count(caller: Caller, service: TheService, case: CaseId, body: CountIn
     summary="出具裁定:即时编号并生效,相关审核项和申诉随之办结",
     status_code=201,
     response_model=RulingOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("ruling", 201), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.ADMIN)
 async def rule(

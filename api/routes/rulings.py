@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from api.answers import json_response, refusals
+from api.answers import example, json_response, refusals
 from api.schemas_panel import AffectedOut, RulingOut, RulingsOut
 from api.security import Caller, TheService, allow
 from invoicer.access.principals import Role
@@ -24,7 +24,7 @@ Page = Annotated[int, Query(ge=1, le=100_000)]
     "",
     summary="查裁定:名称、正文、编号或编码,新的在前",
     response_model=RulingsOut,
-    responses=refusals(422),
+    responses={**example("rulings"), **refusals(422)},
 )
 @allow(Role.CLIENT)
 async def find_rulings(
@@ -39,7 +39,12 @@ async def find_rulings(
     return json_response({"total": total, "rulings": [one.to_dict() for one in found]})
 
 
-@router.get("/{number}", summary="一项裁定", response_model=RulingOut, responses=refusals(404, 422))
+@router.get(
+    "/{number}",
+    summary="一项裁定",
+    response_model=RulingOut,
+    responses={**example("ruling"), **refusals(404, 422)},
+)
 @allow(Role.CLIENT)
 async def show_ruling(caller: Caller, service: TheService, number: Number) -> Response:
     return json_response(rulings.find(service.store, caller.tenant, number).to_dict())
@@ -49,7 +54,7 @@ async def show_ruling(caller: Caller, service: TheService, number: Number) -> Re
     "/{number}/affected",
     summary="裁定影响的以往各行:同一名称、另一编码",
     response_model=AffectedOut,
-    responses=refusals(404, 422),
+    responses={**example("affected"), **refusals(404, 422)},
 )
 @allow(Role.REVIEWER)
 async def show_affected(caller: Caller, service: TheService, number: Number) -> Response:

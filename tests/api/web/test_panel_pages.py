@@ -73,7 +73,7 @@ def test_from_the_dispute_to_the_successor(
 
     # The enterprise contests it, with a file.
     page = open_page(erp, "/appeals")
-    page.fill("#name", "薯片")
+    page.fill("#line-name", "薯片")
     page.fill("#contested", PUFFED)
     page.fill("#wanted", FRIED)
     page.fill("#reason", "实物为鲜切油炸")
