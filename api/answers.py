@@ -17,6 +17,7 @@ _REFUSALS = {
     404: "不存在",
     409: "Idempotency-Key 已用于另一个请求,或任务还没有结果",
     413: "请求体过大",
+    415: "请求体不是 application/json",
     422: "字段无效,context.field 指明字段",
     429: "过于频繁,Retry-After 秒后重试",
     503: "超时或服务不可用",

@@ -40,7 +40,8 @@ def create_app(settings: ServiceSettings, service: Service | None = None) -> Fas
         description=DESCRIPTION,
         dependencies=[Depends(authorise)],
         lifespan=lifespan,
-        root_path=settings.root_path,
+        # A redirect would be an answer of another shape, and would send the key once more.
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -74,5 +75,5 @@ def create_app(settings: ServiceSettings, service: Service | None = None) -> Fas
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-API-Key"],
         )
-    app.add_middleware(RequestRecord)
+    app.add_middleware(RequestRecord, root_path=settings.root_path)
     return app

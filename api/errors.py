@@ -54,7 +54,7 @@ STATUS: Mapping[type[InvoicerError], int] = {
 }
 # What Starlette itself refuses, by HTTP status.
 REFUSALS = {
-    400: ("bad_request", "请求格式不正确"),
+    400: ("bad_request", "请求体无法读取:不是有效的 JSON,或数字过长、嵌套过深"),
     404: ("not_found", "没有这个地址,请查看 docs/api.md"),
     405: ("method_not_allowed", "这个地址不支持该请求方法"),
     413: ("too_large", "请求体过大,请分批发送"),
@@ -62,7 +62,7 @@ REFUSALS = {
 }
 # Steps of an error's place that name no field: where it came in, and the forms of a union.
 NOT_FIELDS = {"body", "query", "path", "header", "one", "many"}
-# Pydantic's kinds of error in Chinese; others keep their own words.
+# Pydantic's kinds of error in Chinese.
 PROBLEMS = {
     "missing": "缺少该字段",
     "json_invalid": "请求体不是有效的 JSON",
@@ -78,12 +78,19 @@ PROBLEMS = {
     "model_type": "应为 JSON 对象",
     "list_type": "应为数组",
     "string_type": "应为文本",
+    "string_unicode": "含有残缺的字符",
+    "bool_parsing": "应为 true 或 false",
+    "float_parsing": "应为数字",
+    "int_type": "应为整数",
+    "int_from_float": "应为整数",
+    "date_type": "日期请写成 2026-11-27",
     "date_from_datetime_parsing": "日期请写成 2026-11-27",
     "date_parsing": "日期请写成 2026-11-27",
     "int_parsing": "应为整数",
     "greater_than_equal": "不能小于 {ge}",
     "less_than_equal": "不能大于 {le}",
 }
+OTHER_PROBLEM = "内容无效"
 
 
 def error_response(
@@ -99,14 +106,18 @@ def status_of(error: InvoicerError) -> int:
     return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
 
 
-def _domain(request: Request, error: Exception) -> Response:
+def domain_error(request: Request, error: Exception) -> Response:
+    """What the product refuses, or what it needs and has not."""
     assert isinstance(error, InvoicerError)
     headers = {}
     if isinstance(error, AuthenticationError):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, TooManyError):
         headers["Retry-After"] = str(error.context["retry_after"])
-    return error_response(request, status_of(error), error.to_dict(), headers)
+    status = status_of(error)
+    if status >= 500:
+        log.error("unavailable", exc_info=error, extra={"request_id": request.scope["request_id"]})
+    return error_response(request, status, error.to_dict(), headers)
 
 
 def refusal(request: Request, error: Exception) -> Response:
@@ -121,13 +132,14 @@ def problem_of(detail: Any) -> tuple[str, str]:
     """(field, what is wrong with it in Chinese) of one of pydantic's errors."""
     parts = [str(part) for part in detail["loc"] if part not in NOT_FIELDS]
     field = "" if detail["type"] == "json_invalid" else ".".join(parts)
-    # Pydantic's own words may hold braces, such as those of a pattern.
-    ours = PROBLEMS.get(detail["type"])
-    return field, ours.format(**detail.get("ctx", {})) if ours else detail["msg"]
+    problem = PROBLEMS.get(detail["type"], OTHER_PROBLEM).format(**detail.get("ctx", {}))
+    return field, problem
 
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if isinstance(error.body, bytes):  # not announced as JSON, so nobody read it as such
+        return refusal(request, HTTPException(415))
     field, problem = problem_of(error.errors()[0])
     message = f"{field}:{problem}" if field else problem
     body = {"error": {"code": "bad_request", "message": message, "context": {"field": field}}}
@@ -144,6 +156,6 @@ def internal_error(request: Request, error: Exception) -> Response:
 
 def add_handlers(app: FastAPI) -> None:
     """Make every failure of the app take the one shape."""
-    app.add_exception_handler(InvoicerError, _domain)
+    app.add_exception_handler(InvoicerError, domain_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, refusal)

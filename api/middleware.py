@@ -8,17 +8,22 @@ import re
 import secrets
 import time
 
-from fastapi import Request
+from fastapi import Request, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import TookTooLongError, error_response, internal_error, refusal, status_of
+from api.errors import TookTooLongError, domain_error, internal_error, refusal
 from api.metrics import LATENCY, REQUESTS
+from api.security import identify
 from api.settings import ServiceSettings
+from invoicer.errors import InvoicerError
 
+# Others are counted under one name: whoever invents methods must not fill the memory.
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 access_log = logging.getLogger("invoicer.access")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+ANONYMOUS_BODY = 1 << 16  # bytes that are read before the key is looked at
 UPLOADS = ("/v1/jobs", "/attachments")  # where files come in
 DOWNLOADS = ("/result", "/rejects")  # where they go out
 SECURITY_HEADERS = {
@@ -33,10 +38,14 @@ SECURITY_HEADERS = {
 
 
 class RequestRecord:
-    """Gives each request an id, its answer the id and the security headers, the log a line."""
+    """Gives each request an id, its answer the id and the security headers, the log a line.
 
-    def __init__(self, app: ASGIApp):
+    root_path: where a reverse proxy publishes the service; it may take the path off or leave it.
+    """
+
+    def __init__(self, app: ASGIApp, root_path: str = ""):
         self.app = app
+        self.root_path = root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,6 +54,7 @@ class RequestRecord:
         given = Headers(scope=scope).get("x-request-id", "")
         scope["request_id"] = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(12)
         scope["noted"] = {}
+        scope["root_path"] = self.root_path
         started = time.perf_counter()
         status = 0
 
@@ -71,17 +81,20 @@ class RequestRecord:
 def _note(scope: Scope, status: int, seconds: float) -> None:
     """The metrics and the log line of a finished request."""
     route = getattr(scope.get("route"), "path", "")
-    REQUESTS.labels(scope["method"], route, status).inc()
+    method = scope["method"] if scope["method"] in METHODS else "OTHER"
+    REQUESTS.labels(method, route, status).inc()
     LATENCY.labels(route).observe(seconds)
     principal = scope.get("principal")
+    client = scope.get("client")
     access_log.info(
         "request",
         extra={
             "request_id": scope["request_id"],
-            "method": scope["method"],
+            "method": method,
             "route": route,
             "status": status,
             "ms": round(seconds * 1000, 2),
+            "client": client[0] if client else "",
             "principal": principal.id if principal else "",
             "tenant": principal.tenant if principal else "",
             **scope["noted"],
@@ -120,10 +133,13 @@ class Limits:
             began = True
             await send(message)
 
-        declared = Headers(scope=scope).get("content-length", "0")
-        if declared.isdigit() and int(declared) > most:
-            response = refusal(Request(scope), HTTPException(413))
-            await response(scope, receive, send)
+        request = Request(scope)
+        try:
+            refused = self._refused(request, most)
+        except InvoicerError as error:
+            refused = domain_error(request, error)
+        if refused is not None:
+            await refused(scope, receive, send)
             return
         try:
             async with asyncio.timeout(seconds):
@@ -132,5 +148,15 @@ class Limits:
             if began:
                 raise
             late = TookTooLongError("处理超时,请减少行数后重试")
-            response = error_response(Request(scope), status_of(late), late.to_dict())
-            await response(scope, receive, send)
+            await domain_error(request, late)(scope, receive, send)
+
+    def _refused(self, request: Request, most: int) -> Response | None:
+        """The refusal of a body before it is read; raises AuthenticationError for a large one
+        from nobody we know."""
+        declared = request.headers.get("content-length", "0")
+        size = int(declared) if re.fullmatch("[0-9]{1,18}", declared) else most + 1
+        if size > most:
+            return refusal(request, HTTPException(413))
+        if size > ANONYMOUS_BODY or "transfer-encoding" in request.headers:
+            identify(request)
+        return None

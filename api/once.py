@@ -37,7 +37,8 @@ async def once(
     if key is None:
         return await work()
     body = await request.body() if content is None else content
-    asked = b"\n".join([request.method.encode(), request.url.path.encode(), body])
+    address = f"{request.method} {request.url.path}?{request.url.query}\n"
+    asked = address.encode() + body
     first = idempotency.claim(service.store, caller, key, asked)
     if first is not None:
         headers = {"Idempotency-Replayed": "true"}
@@ -47,6 +48,6 @@ async def once(
     except BaseException:
         idempotency.release(service.store, caller, key)
         raise
-    text = bytes(response.body).decode()
-    idempotency.keep(service.store, caller, key, FirstAnswer(response.status_code, text))
+    first = FirstAnswer(response.status_code, bytes(response.body))
+    idempotency.keep(service.store, caller, key, first)
     return response

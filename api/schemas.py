@@ -21,7 +21,7 @@ from pydantic import (
 
 from invoicer.columns import fields_of_object
 from invoicer.line import FIELDS, FIRST_DAY, MAX_NAME, InvoiceLine
-from invoicer.readers import text_of
+from invoicer.readers import text_of, whole_characters
 from invoicer.review.decisions import MAX_WHY
 from invoicer.review.queue import Filter
 from invoicer.review.states import State
@@ -86,7 +86,7 @@ class LineIn(BaseModel):
         line = InvoiceLine.from_fields({name: getattr(self, name) for name in FIELDS})
         if not self._unknown:
             return line
-        ignored = "、".join(key[:40] for key in self._unknown[:MAX_NAMED])
+        ignored = "、".join(whole_characters(key[:40]) for key in self._unknown[:MAX_NAMED])
         return replace(line, warnings=(*line.warnings, f"未识别的字段已忽略:{ignored}"))
 
 

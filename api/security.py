@@ -11,7 +11,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from api.service import Service
 from api.sessions import principal_of_cookie
 from invoicer.access import keys
-from invoicer.access.principals import AuthenticationError, ForbiddenError, Principal, Role
+from invoicer.access.principals import ForbiddenError, Principal, Role
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 _ANYBODY = "anybody"
@@ -49,37 +49,44 @@ async def service_of(request: Request) -> Service:
     return service
 
 
+def identify(request: Request) -> Principal:
+    """Who is calling, by key or by session; raises AuthenticationError, or ForbiddenError for an
+    act in a session that another site sent."""
+    if "principal" not in request.scope:
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            key = request.headers.get("x-api-key", "")
+        store = request.app.state.service.store
+        session = None if key else principal_of_cookie(request, store)
+        request.scope["principal"] = session or keys.authenticate(store, key.strip())
+    found: Principal = request.scope["principal"]
+    return found
+
+
 async def authorise(
     request: Request,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    header: Annotated[str | None, Security(_header)],
+    _by_bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    _by_header: Annotated[str | None, Security(_header)],
 ) -> Principal | None:
     """The caller, counted against its limit; None on a route open to anybody.
 
+    The two ways to give a key stand here for the OpenAPI description.
     Raises AuthenticationError, ForbiddenError or TooManyError.
     """
     needed = allowed(request.scope["endpoint"])
     if needed == _ANYBODY:
         return None
     service = await service_of(request)
-    key = bearer.credentials if bearer else header or ""
-    principal = (None if key else principal_of_cookie(request, service.store)) or (
-        keys.authenticate(service.store, key)
-    )
-    request.scope["principal"] = principal
+    principal = identify(request)
+    service.limit.take(principal.id, 1, principal.lines_per_second)
     if not isinstance(needed, Role) or not principal.role.includes(needed):
         raise ForbiddenError("没有权限执行此操作")
-    service.limit.take(principal.id, 1, principal.lines_per_second)
     return principal
 
 
 async def principal_of(request: Request) -> Principal:
     """The caller of a route that is not open to anybody."""
-    principal = request.scope.get("principal")
-    if principal is None:
-        raise AuthenticationError("请给出 API 密钥")
-    found: Principal = principal
-    return found
+    return identify(request)
 
 
 Caller = Annotated[Principal, Depends(principal_of)]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from functools import cached_property
+from functools import lru_cache
 
 from api.dispatch import Dispatcher
 from api.metrics import JOBS
@@ -15,7 +14,8 @@ from api.settings import ServiceSettings
 from invoicer import Assistant
 from invoicer.access import idempotency, tenants
 from invoicer.access.limits import RateLimit
-from invoicer.jobs import files, queue
+from invoicer.jobs import files
+from invoicer.jobs import queue as job_queue
 from invoicer.jobs.limits import Limits
 from invoicer.jobs.runner import JobRunner
 from invoicer.review import attachments, webhooks
@@ -27,7 +27,7 @@ from invoicer.review.queue import Queue
 from invoicer.review.states import Versions
 from invoicer.review.tally import Tally
 from invoicer.settings import Settings
-from invoicer.store import Store, StoreError
+from invoicer.store import Store
 from invoicer.typeahead import TypeAhead
 
 HOUSEKEEPING_SECONDS = 3600.0
@@ -49,12 +49,13 @@ class Service:
         self.dispatcher = Dispatcher()
         self.inbox = Inbox(store)
         self.tally = Tally(store)
-        self.queue = Queue(store, settings.rules)
+        self.queue = Queue(store, settings)
         self.decisions = Decisions(
             self.queue, lambda code, day: self.assistant.is_usable(code, day)
         )
         self.panel = Panel(self.decisions)
         self.appeals = AppealDesk(self.panel, lambda: self.assistant)
+        self._type_ahead = lru_cache(1)(TypeAhead)
         self.limit = RateLimit(
             settings.database_path.with_name("limits.db"), settings.lines_per_second
         )
@@ -68,12 +69,14 @@ class Service:
         assistant = Assistant.load()
         service = cls(settings, store, assistant)
         _ = service.type_ahead, assistant.rate_table
+        service.limit.check()
         store.close()  # each worker opens its own connection
         return service
 
-    @cached_property
+    @property
     def type_ahead(self) -> TypeAhead:
-        return TypeAhead(self.assistant.kb)
+        """Search over the names of the assistant in use."""
+        return self._type_ahead(self.assistant.kb)
 
     @property
     def versions(self) -> Versions:
@@ -82,10 +85,7 @@ class Service:
 
     def check(self) -> None:
         """Raises StoreError where the database cannot be read."""
-        try:
-            self.store.row("select 1 from tenants")
-        except sqlite3.Error as error:
-            raise StoreError("数据库暂时不可用") from error
+        self.store.row("select 1 from tenants")
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -111,7 +111,7 @@ class Service:
         given = self.settings
         limits = Limits(given.job_seconds, given.job_memory, given.job_disk, given.job_rows)
         return JobRunner(
-            self.store, given.jobs, limits, given.rules, lambda state: JOBS.labels(state).inc()
+            self.store, given.jobs, limits, ended=lambda state: JOBS.labels(state).inc()
         )
 
     def _count(self) -> None:
@@ -121,7 +121,7 @@ class Service:
     def _forget(self) -> None:
         tenants.retain(self.store)
         idempotency.forget_old(self.store)
-        queue.forget_old(self.store, self.settings.job_days)
+        job_queue.forget_old(self.store, self.settings.job_days)
         files.sweep()
         attachments.sweep(self.store)
         self.store.close()

@@ -138,7 +138,7 @@ class Assistant:
     ) -> Suggestion:
         compiled = self.matcher.compiled
         candidates = tuple(
-            self._candidate(compiled.index.codes[place], float(confidence), day)
+            self._candidate(compiled.index.codes[place], confidence, day)
             for place, confidence in zip(
                 match.places[:N_CANDIDATES], match.confidence[:N_CANDIDATES], strict=True
             )

@@ -22,8 +22,8 @@ from knowledge_base.rates import RateTable, TaxpayerType
 
 # Lines with what people have settled for them; called in every worker process.
 Memory = Callable[[Sequence[InvoiceLine], RateTable], list[InvoiceLine]]
-CHUNK = 512
-PARALLEL_FROM = 4 * CHUNK
+CHUNK = 256
+PARALLEL_FROM = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,10 @@ def answer_rows(
     memory: Memory | None = None,
     with_source: bool = False,
 ) -> Iterator[Answered]:
-    """An answer a row, in order. Long inputs are shared out to worker processes."""
+    """An answer a row, in order. Long inputs are shared out to worker processes.
+
+    memory: adds what people have settled.
+    """
     source = iter(rows)
     head = list(islice(source, PARALLEL_FROM))
     workers = workers or min(os.cpu_count() or 1, 8)
@@ -96,6 +99,7 @@ def _pool(workers: int, assistant: Assistant) -> ProcessPoolExecutor:
     global _worker
     if "fork" in multiprocessing.get_all_start_methods():
         _worker = assistant
+        assistant.suggest("苹果")  # what is read on first use is read once, before the fork
         gc.freeze()  # what is loaded stays: collections need not look at it again
         return ProcessPoolExecutor(workers, multiprocessing.get_context("fork"))
     return ProcessPoolExecutor(workers, initializer=_start_worker)

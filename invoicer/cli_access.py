@@ -190,7 +190,9 @@ def remove_webhook(webhook: Annotated[str, typer.Argument(help="编号")]) -> No
 def backup(file: Annotated[Path, typer.Argument(help="备份文件")]) -> None:
     """备份数据库;服务可以照常运行。"""
     with friendly_errors():
-        backups.backup(_store(), file)
+        store = _store()
+        backups.backup(store, file)
+        audit.record(store, "", audit.OPERATOR, "db.backup", file.name)
     out.print(f"已备份 → {file}")
 
 
@@ -199,6 +201,7 @@ def restore(file: Annotated[Path, typer.Argument(help="备份文件")]) -> None:
     """用备份替换数据库;请先停止服务。原数据库改名保留。"""
     with friendly_errors():
         kept = backups.restore(file, Settings().database)
+        audit.record(_store(), "", audit.OPERATOR, "db.restore", file.name)
     out.print(f"已恢复;原数据库保留为 {kept}" if kept else "已恢复")
 
 

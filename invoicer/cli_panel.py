@@ -151,13 +151,12 @@ def open_case(
     item: Annotated[str, typer.Argument(help="审核项编号")],
     tenant: TenantOption,
     why: Annotated[str, typer.Option(help="提交的理由")],
-    days: Annotated[int, typer.Option(min=1, help="表决期限,天")] = ReviewRules().panel_days,
 ) -> None:
     """把一个审核项提交编审委员会。"""
     with friendly_errors():
         store = _store()
         operator = _operator(store, tenant)
-        decisions, _ = _decisions(store, ReviewRules(panel_days=days))
+        decisions, _ = _decisions(store)
         case = Panel(decisions).open_item(operator, item, why)
     out.print(case["id"], highlight=False)
 
@@ -186,7 +185,7 @@ def rule(
             with_unit, rate_note, supersedes,
         )  # fmt: skip
         operator = _operator(store, tenant)
-        decisions, versions = _decisions(store, ReviewRules())
+        decisions, versions = _decisions(store)
         ruling = Panel(decisions).rule(operator, case, draft, versions, upholds)
     out.print(ruling.number, highlight=False)
 
@@ -226,11 +225,11 @@ def show_appeal(
         _print_json({**found, "attachments": attachments.of_appeal(store, found)})
 
 
-def _decisions(store: Store, rules: ReviewRules) -> tuple[Decisions, Versions]:
+def _decisions(store: Store) -> tuple[Decisions, Versions]:
     """What acts on items, with the code table that is in use, and the versions that answer."""
     assistant = Assistant.load()
     versions = Versions(assistant.model_version, assistant.kb_version)
-    return Decisions(Queue(store, rules), assistant.is_usable), versions
+    return Decisions(Queue(store, ReviewRules.load()), assistant.is_usable), versions
 
 
 def _text(given: str) -> str:

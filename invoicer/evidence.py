@@ -28,7 +28,7 @@ def reasons(
         found.append(f"核心商品“{reading.core}”是“{code_name}”的已知名称")
     elif match.signal("suffix") > 0:
         found.append(f"品名以“{code_name}”的已知名称结尾")
-    nearest = int(match.terms[0])
+    nearest = match.terms[0]
     if nearest >= 0 and match.signal("exact") == 0:
         found.append(f"最相近的已知名称:{terms[nearest]}")
     if match.signal("moved") > 0:

@@ -51,15 +51,15 @@ class Settings:
         return Path(os.environ.get("INVOICER_DATABASE") or self.data_dir / "invoicer.db")
 
     @property
-    def jobs_dir(self) -> Path:
-        """A folder a job: what was handed in, and its result."""
-        return self.data_dir / "jobs"
-
-    @property
     def webhook_hosts(self) -> tuple[str, ...]:
         """Hosts that webhooks may call."""
         listed = os.environ.get("INVOICER_WEBHOOK_HOSTS", "")
         return tuple(host.strip() for host in listed.split(",") if host.strip())
+
+    @property
+    def jobs_dir(self) -> Path:
+        """A folder a job: what was handed in, and its result."""
+        return self.data_dir / "jobs"
 
     @property
     def appeals_dir(self) -> Path:

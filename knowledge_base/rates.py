@@ -262,13 +262,14 @@ class RateTable:
 
         Lines for a special treatment speak for codes that no line of their own explains.
         """
+        marks = {"", *special_treatments}
         found = []
         for table in (self._levies, self._reliefs):
-            lines = [(n, x) for n in range(CODE_LENGTH + 1) for x in table.get(code[:n], ())]
+            lines = [(n, x) for n in range(1, CODE_LENGTH + 1) for x in table.get(code[:n], ())]
+            lines += [(0, x) for x in table.get("", ()) if x.special_treatment in marks]
             found += sorted(lines, key=lambda match: match[1].position)
-        explained = {line.advice.preference for length, line in found if length}
-        open_marks = {"", *(set(special_treatments) - explained)}
-        return [(n, line) for n, line in found if line.special_treatment in open_marks]
+        marks -= {line.advice.preference for length, line in found if length} - {""}
+        return [(n, line) for n, line in found if line.special_treatment in marks]
 
 
 def _first_day(version: str) -> dt.date:

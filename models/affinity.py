@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from knowledge_base import KnowledgeBase
+from models.hits import NO_HITS, Hits, rows_of
 from models.normalise import normalise
 from models.reading_many import TermReading
 
@@ -23,15 +24,15 @@ class Affinity:
     words: dict[str, int]
     table: sparse.csr_matrix
 
-    def fill(self, out: np.ndarray, found: Sequence[Iterable[str]]) -> None:
-        """Strongest support per code for each line's words, into zeros (n_lines, n_codes)."""
-        for i, words in enumerate(found):
-            for word in words:
-                row = self.words.get(word)
-                if row is not None:
-                    a, b = self.table.indptr[row : row + 2]
-                    columns = self.table.indices[a:b]
-                    out[i, columns] = np.maximum(out[i, columns], self.table.data[a:b])
+    def hits(self, found: Sequence[Iterable[str]]) -> Hits:
+        """Strongest support per code for each line's words."""
+        known = [(i, self.words[w]) for i, words in enumerate(found) for w in words
+                 if w in self.words]  # fmt: skip
+        if not known:
+            return NO_HITS
+        line = np.array([i for i, _ in known], np.intp)
+        owner, code, value = rows_of(self.table, [row for _, row in known])
+        return Hits(line[owner] * self.table.shape[1] + code, value).highest()
 
 
 def _affinity(support: Mapping[str, Mapping[int, float]], n_codes: int) -> Affinity:

@@ -9,6 +9,7 @@ import numpy as np
 from rapidfuzz import fuzz
 
 from models.compiled import Compiled
+from models.hits import Hits
 from models.query import Query
 
 # Signals read from dense arrays, in the order of the feature matrix. Those in RELATIVE are given
@@ -53,24 +54,32 @@ class Candidates:
 def flatten(
     compiled: Compiled,
     queries: Sequence[Query],
-    dense: np.ndarray,
+    hits: Mapping[str, Hits],
+    grids: Mapping[str, np.ndarray],
+    nearest: Hits,
     first: np.ndarray,
     top: np.ndarray,
-    best_term: np.ndarray,
 ) -> Candidates:
     """Candidates of the short-listed codes.
 
-    dense: (len(DENSE), n_lines, n_codes); first: first-pass scores, likewise; top: (n_lines, size)
-    code places, best first; best_term: nearest term of each (line, code).
+    hits, grids: the signals, sparse or (n_lines, n_codes); nearest: term nearest to each place;
+    first: first-pass scores (n_lines, n_codes); top: (n_lines, size) code places, best first.
     """
     n, size = top.shape
     lines = np.arange(n)[:, None]
     facts, index = compiled.facts, compiled.index
-    term = best_term[lines, top]
-    block = dense[:, lines, top]  # (n_dense, n_lines, size)
+    slot = np.full(first.size, -1, np.int32)  # flat place → number of the short-listed pair
+    slot[(lines * index.n_codes + top).ravel()] = np.arange(n * size)
+    term = np.full(n * size, -1, np.int32)
+    pair = slot[nearest.place]
+    term[pair[pair >= 0]] = nearest.value[pair >= 0]
+    term = term.reshape(n, size)
+    block = _block(hits, slot, n * size).reshape(len(DENSE), n, size)
+    for name, grid in grids.items():
+        block[AT[name]] = grid[lines, top]
     relative = block[RELATIVE_AT]
     gaps = relative - relative.max(axis=2, keepdims=True)
-    strength = np.exp(3.0 * np.take_along_axis(first, top, 1))
+    strength = np.exp(3.0 * first[lines, top])
     strength /= strength.sum(axis=1, keepdims=True)
     best_any = block[[AT["official"], AT["name"], AT["sample"]]].max(axis=(0, 2))
     close = (strength > 0.5 * strength.max(axis=1, keepdims=True)).sum(axis=1)
@@ -106,6 +115,19 @@ def flatten(
         values=np.ascontiguousarray(values, np.float32).reshape(n * size, len(NAMES)),
         term=term.ravel(),
     )
+
+
+def _block(hits: Mapping[str, Hits], slot: np.ndarray, n_pairs: int) -> np.ndarray:
+    """What the sparse signals say of the short-listed pairs, (len(DENSE), n_pairs)."""
+    out = np.zeros((len(DENSE), n_pairs), np.float32)
+    present = [(AT[name], one) for name, one in hits.items() if len(one.place)]
+    if present:
+        pair = slot[np.concatenate([one.place for _, one in present])]
+        value = np.concatenate([one.value for _, one in present])
+        signal = np.repeat([at for at, _ in present], [len(one.place) for _, one in present])
+        listed = np.flatnonzero(pair >= 0)
+        out[signal[listed], pair[listed]] = value[listed]
+    return out
 
 
 def _units(queries: Sequence[Query], units: Set[str]) -> np.ndarray:

@@ -6,6 +6,8 @@ Every feature is hashed (crc32) into `N_FEATURES` buckets, so no vocabulary is k
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -16,12 +18,49 @@ from models.roles import ROLE_WEIGHT
 
 N_FEATURES = 1 << 20
 _MASK = N_FEATURES - 1
+CACHED = 1 << 15
 WORD, BIGRAM, CHAR = 1.0, 0.6, 0.25
 ENDS, HEAD = (0.48, 0.8, 0.8), 1.0  # endings of one, two and three characters, and the head
 
 
-def _bucket(kind: str, text: str) -> int:
-    return crc32(f"{kind}{text}".encode()) & _MASK
+class Rows(NamedTuple):
+    """Weights of several readings, one after another. start: (n + 1,) offsets of each reading;
+    bucket: int32, weight: float32."""
+
+    start: np.ndarray
+    bucket: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(cls, table: sparse.csr_matrix) -> Rows:
+        return cls(table.indptr, table.indices, table.data)
+
+    def matrix(self) -> sparse.csr_matrix:
+        """The same as a matrix (n, N_FEATURES)."""
+        shape = (len(self.start) - 1, N_FEATURES)
+        return sparse.csr_matrix((self.weight, self.bucket, self.start), shape)
+
+    def owner(self) -> np.ndarray:
+        """Number of the reading that each weight belongs to."""
+        return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+
+    def scaled(self, idf: np.ndarray) -> Rows:
+        """Times idf, each reading of length one."""
+        return self._replace(weight=self.weight * idf[self.bucket]).unit()
+
+    def unit(self) -> Rows:
+        """Each reading divided by its length; an empty one stays empty."""
+        owner = self.owner()
+        squares = np.bincount(
+            owner, self.weight.astype(np.float64) ** 2, minlength=len(self.start) - 1
+        )
+        lengths = np.sqrt(np.maximum(squares, 1e-12)).astype(np.float32)
+        return self._replace(weight=self.weight / lengths[owner])
+
+
+@lru_cache(CACHED)
+def _bucket(feature: str) -> int:
+    return crc32(feature.encode()) & _MASK
 
 
 def features(reading: Reading) -> dict[int, float]:
@@ -29,26 +68,26 @@ def features(reading: Reading) -> dict[int, float]:
     found: dict[int, float] = {}
     chars = ""
     weights: list[float] = []
+
+    def add(bucket: int, weight: float) -> None:
+        if weight > found.get(bucket, 0.0):
+            found[bucket] = weight
+
     for word, role, in_core in reading.tokens:
         weight = ROLE_WEIGHT.get(role, 0.5) * (1.0 if in_core or role == "side" else 0.8)
         if weight:
-            bucket = crc32(f"w{word}".encode()) & _MASK
-            found[bucket] = max(found.get(bucket, 0.0), weight * WORD)
+            add(_bucket(f"w{word}"), weight * WORD)
             chars += word
             weights.extend([weight] * len(word))
     last = len(chars) - 1
     for i, char in enumerate(chars):
-        weight = weights[i]
         if char > "\u2fff":
-            bucket = crc32(f"c{char}".encode()) & _MASK
-            found[bucket] = max(found.get(bucket, 0.0), weight * CHAR)
+            add(_bucket(f"c{char}"), weights[i] * CHAR)
         if i < last:
-            weight = min(weight, weights[i + 1]) * BIGRAM
-            bucket = crc32(f"b{char}{chars[i + 1]}".encode()) & _MASK
-            found[bucket] = max(found.get(bucket, 0.0), weight)
+            add(_bucket(f"b{chars[i : i + 2]}"), min(weights[i], weights[i + 1]) * BIGRAM)
     ends = end_buckets(reading.core, reading.head)
     for bucket, weight in zip(ends, (*ENDS[: len(ends) - 1], HEAD), strict=False):
-        found[bucket] = max(found.get(bucket, 0.0), weight)
+        add(bucket, weight)
     return found
 
 
@@ -56,36 +95,20 @@ def end_buckets(core: str, head: str) -> list[int]:
     """Buckets of the core's endings, one to three characters, then of its head."""
     if not core:
         return []
-    ends = [_bucket("e", core[-size:]) for size in (1, 2, 3) if len(core) >= size]
-    return [*ends, _bucket("h", head)]
+    ends = [_bucket(f"e{core[-size:]}") for size in (1, 2, 3) if len(core) >= size]
+    return [*ends, _bucket(f"h{head}")]
 
 
-def matrix(readings: Sequence[Reading]) -> sparse.csr_matrix:
-    """Feature weights, shape (len(readings), N_FEATURES), float32, not normalised."""
-    indptr = [0]
-    indices: list[int] = []
-    data: list[float] = []
+def rows(readings: Sequence[Reading]) -> Rows:
+    """Feature weights of the readings, not normalised."""
+    start = [0]
+    buckets: list[int] = []
+    weights: list[float] = []
     for reading in readings:
         row = features(reading)
-        indices.extend(row)
-        data.extend(row.values())
-        indptr.append(len(indices))
-    return sparse.csr_matrix(
-        (np.array(data, np.float32), np.array(indices, np.int32), np.array(indptr, np.int32)),
-        shape=(len(readings), N_FEATURES),
+        buckets.extend(row)
+        weights.extend(row.values())
+        start.append(len(buckets))
+    return Rows(
+        np.array(start, np.int32), np.array(buckets, np.int32), np.array(weights, np.float32)
     )
-
-
-def scale(rows: sparse.csr_matrix, idf: np.ndarray) -> sparse.csr_matrix:
-    """Rows times idf, each of length one."""
-    rows = rows.copy()
-    rows.data *= idf[rows.indices]
-    return unit_rows(rows)
-
-
-def unit_rows(rows: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Each row divided by its length; an empty row stays empty."""
-    owner = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
-    squares = np.bincount(owner, rows.data.astype(np.float64) ** 2, minlength=rows.shape[0])
-    lengths = np.sqrt(np.maximum(squares, 1e-12)).astype(np.float32)
-    return sparse.csr_matrix((rows.data / lengths[owner], rows.indices, rows.indptr), rows.shape)

@@ -108,7 +108,7 @@ def compile_index(
     term_kind = np.fromiter((t.kinds for t in terms), np.uint8, n_terms)
     frequency = np.bincount(raw.indices, minlength=features.N_FEATURES)
     idf = np.log((n_terms + 1) / (frequency + 1)).astype(np.float32)
-    vectors = features.scale(raw, idf)
+    vectors = features.Rows.of(raw).scaled(idf).matrix()
     places, name_codes = _names(terms, readings, names, n_codes)
     return Index(
         codes=codes,

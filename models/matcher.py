@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,26 +18,28 @@ from models.semantic import SemanticRanker
 from models.signals import Signals
 
 BATCH = 64
+DAYS = 64
+ALONE = 99.0  # the lead where all candidates share one 简称
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """Ranked codes of one line.
 
-    places: code places, best first; scores: log-odds; confidence: 0–1 a code, the first being
-    `probability`; probability: that the first one's 简称 is right; signals: (n, n_signals) rows
-    in the order of places; terms: nearest term of each, −1 without one.
+    places: code places, best first; confidence: 0–1 a code, the first being `probability`;
+    probability: that the first one's 简称 is right; signals: (n, n_signals) rows in the order of
+    places; terms: nearest term of each, −1 without one.
     """
 
-    places: np.ndarray
-    scores: np.ndarray
-    confidence: np.ndarray
+    places: list[int]
+    confidence: list[float]
     probability: float
     signals: np.ndarray
-    terms: np.ndarray
+    terms: list[int]
 
-    def signal(self, name: str, rank: int = 0) -> float:
-        return float(self.signals[rank, AT[name]])
+    def signal(self, name: str) -> float:
+        """A signal of the first one."""
+        return float(self.signals.item(0, AT[name]))
 
 
 class Matcher:
@@ -54,6 +57,7 @@ class Matcher:
         self._signals = Signals(compiled)
         self._ranker = ranker
         self._semantic = semantic
+        self.allowed = lru_cache(DAYS)(self._allowed)
         self._columns = [AT[name] for name in ranker.signals]
 
     def match(self, queries: Sequence[Query], on: dt.date) -> list[Match]:
@@ -63,51 +67,57 @@ class Matcher:
             batch = queries[start : start + BATCH]
             found = self._signals.candidates(batch, self.allowed(on))
             scores = self._ranker.score(found.values[:, self._columns])
-            matches.extend(
-                self._rank(query, found, scores, int(a), int(b))
-                for query, a, b in zip(batch, found.start[:-1], found.start[1:], strict=True)
-            )
+            matches.extend(self._ranked(batch, found, scores.reshape(len(batch), -1)))
         return matches
 
-    def allowed(self, on: dt.date) -> np.ndarray:
+    def _allowed(self, on: dt.date) -> np.ndarray:
         """(n_codes,) bool: the leaves in force on the day."""
         facts = self.compiled.facts
         day = max(on.toordinal(), int(facts.valid_from.min()))  # before the oldest table: that one
         valid: np.ndarray = (facts.valid_from <= day) & (day <= facts.valid_to)
         return valid
 
-    def _rank(self, query: Query, found: Candidates, scores: np.ndarray, a: int, b: int) -> Match:
-        order = a + np.argsort(-scores[a:b], kind="stable")
-        if self._semantic is not None:
-            scores[order] = self._semantic.rescore(
-                query.reading.core, self._texts(found, order), scores[order]
-            )
-            order = a + np.argsort(-scores[a:b], kind="stable")
-        settled = self._settled(query, found.code[order])
-        if settled is not None:  # a person has answered: that code comes first
-            order = np.concatenate([order[settled : settled + 1], np.delete(order, settled)])
-            scores[order[0]] = scores[order].max()
-        places, ranked = found.code[order], scores[order]
+    def _ranked(
+        self, queries: Sequence[Query], found: Candidates, scores: np.ndarray
+    ) -> Iterator[Match]:
+        """The matches of a batch; scores: (n_lines, n_candidates)."""
+        code, term = found.code.reshape(scores.shape), found.term.reshape(scores.shape)
+        order = np.argsort(-scores, axis=1, kind="stable")
+        floor = np.zeros(len(queries))
+        for i, query in enumerate(queries):
+            if self._semantic is not None:
+                scores[i, order[i]] = self._semantic.rescore(
+                    query.reading.core, self._texts(term[i, order[i]]), scores[i, order[i]]
+                )
+                order[i] = np.argsort(-scores[i], kind="stable")
+            settled = self._settled(query, code[i, order[i]])
+            if settled is not None:  # a person has answered: that code comes first
+                order[i] = [order[i, settled], *np.delete(order[i], settled)]
+                scores[i, order[i, 0]] = scores[i].max()
+                floor[i] = self.calibration.strong
+        lines = np.arange(len(queries))[:, None]
+        ranked, places = scores[lines, order], code[lines, order]
         margin = lead(ranked, self.compiled.facts.group[places])
-        probability = float(self.calibration.probability(ranked[0], margin))
-        if settled is not None:
-            probability = max(probability, self.calibration.strong)
-        if not any(char.isalnum() for char in query.reading.clean):
-            probability = 0.0  # nothing was read: whatever comes first is chance
+        probability = np.maximum(self.calibration.probability(ranked[:, 0], margin), floor)
+        for i, query in enumerate(queries):
+            if not any(char.isalnum() for char in query.reading.clean):
+                probability[i] = 0.0  # nothing was read: whatever comes first is chance
         odds = 1.0 / (1.0 + np.exp(-ranked))
-        return Match(
-            places=places,
-            scores=ranked,
-            confidence=probability * odds / max(float(odds[0]), 1e-9),
-            probability=probability,
-            signals=found.values[order],
-            terms=found.term[order],
+        confidence = probability[:, None] * odds / np.maximum(odds[:, :1], 1e-9)
+        signals = found.values.reshape(*scores.shape, -1)[lines, order]
+        yield from map(
+            Match,
+            places.tolist(),
+            confidence.tolist(),
+            probability.tolist(),
+            signals,
+            term[lines, order].tolist(),
         )
 
-    def _texts(self, found: Candidates, order: np.ndarray) -> list[str]:
+    def _texts(self, nearest: np.ndarray) -> list[str]:
         """The nearest known name of each candidate; empty without one."""
         terms = self.compiled.index.terms
-        return [terms[place] if place >= 0 else "" for place in found.term[order]]
+        return [terms[place] if place >= 0 else "" for place in nearest]
 
     def _settled(self, query: Query, places: np.ndarray) -> int | None:
         """Rank of the code that an answer has settled on; None without one."""
@@ -118,7 +128,10 @@ class Matcher:
         return ranks[0] if ranks else None
 
 
-def lead(scores: np.ndarray, groups: np.ndarray) -> float:
-    """How far the best score is above the best one of another 简称; scores descending."""
-    others = groups != groups[0]
-    return float(scores[0] - scores[others][0]) if others.any() else 99.0
+def lead(scores: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """How far the best score is above the best one of another 简称; scores descending along the
+    last axis."""
+    others = groups != groups[..., :1]
+    second = np.take_along_axis(scores, others.argmax(axis=-1)[..., None], -1)[..., 0]
+    result: np.ndarray = np.where(others.any(axis=-1), scores[..., 0] - second, ALONE)
+    return result

@@ -16,9 +16,12 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import ThreadpoolController
 
+from models.features import Rows
+
 CENTRES = 6
 NAMES_PER_CENTRE = 10
 ROUNDS = 4
+CHUNK = 4000
 WHOLE = 2000.0  # sums of products of unit vectors stay below WHOLE², far below 2²⁴
 FILE = "meaning.npz"
 
@@ -34,33 +37,30 @@ class Meaning:
     scale: np.ndarray
     centres: np.ndarray
     start: np.ndarray
-    _by_rank: np.ndarray = field(init=False, repr=False)
-    _sizes: list[int] = field(init=False, repr=False)
+    _by_rank: list[np.ndarray] = field(init=False, repr=False)
     _place: np.ndarray = field(init=False, repr=False)
 
-    def similarity(self, raw: sparse.csr_matrix) -> np.ndarray:
+    def similarity(self, raw: Rows) -> np.ndarray:
         """Highest cosine of each line with a code's centres: (n_lines, n_codes) float32.
 
-        raw: unscaled feature weights (n_lines, N_FEATURES).
+        raw: feature weights before idf.
         """
         vectors = _whole(embed(raw, self.buckets, self.vectors, self.scale))
         with _blas().limit(limits=1, user_api="blas"):
-            near = vectors @ self._by_rank.T
-        best: np.ndarray = near[:, : self._sizes[0]]
-        at = self._sizes[0]
-        for size in self._sizes[1:]:
-            np.maximum(best[:, :size], near[:, at : at + size], out=best[:, :size])
-            at += size
-        ordered: np.ndarray = best.take(self._place, axis=1) * np.float32(1 / WHOLE**2)
+            best: np.ndarray = self._by_rank[0] @ vectors.T
+            for centres in self._by_rank[1:]:
+                part = best[: len(centres)]
+                np.maximum(part, centres @ vectors.T, out=part)
+        ordered = np.empty((len(vectors), len(best)), np.float32)
+        np.multiply(best.take(self._place, axis=0).T, np.float32(1 / WHOLE**2), out=ordered)
         return ordered
 
     def __post_init__(self) -> None:
         counts = np.diff(self.start)
         order = np.argsort(-counts, kind="stable")
         first = self.start[:-1][order]
-        self._sizes = [int((counts > k).sum()) for k in range(int(counts.max()))]
-        rows = np.concatenate([first[:size] + k for k, size in enumerate(self._sizes)])
-        self._by_rank = _whole(self.centres[rows])
+        sizes = [int((counts > k).sum()) for k in range(int(counts.max()))]
+        self._by_rank = [_whole(self.centres[first[:size] + k]) for k, size in enumerate(sizes)]
         self._place = np.argsort(order)
 
 
@@ -76,16 +76,17 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def embed(
-    raw: sparse.csr_matrix, buckets: np.ndarray, vectors: np.ndarray, scale: np.ndarray
-) -> np.ndarray:
+def embed(raw: Rows, buckets: np.ndarray, vectors: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Unit vectors (n_lines, dim) of feature rows; zero where no feature is known."""
-    place = np.searchsorted(buckets, raw.indices)
+    place = np.searchsorted(buckets, raw.bucket)
     place[place == len(buckets)] = 0
-    known = buckets[place] == raw.indices
-    weights = np.where(known, raw.data, np.float32(0))
-    spread = sparse.csr_matrix((weights, np.arange(raw.nnz), raw.indptr), (raw.shape[0], raw.nnz))
-    total = (spread @ vectors[place].astype(np.float32)) * scale
+    weights = np.where(buckets[place] == raw.bucket, raw.weight, np.float32(0))
+    filled = np.flatnonzero(np.diff(raw.start))
+    total = np.zeros((len(raw.start) - 1, vectors.shape[1]), np.float32)
+    if len(filled):
+        parts = weights[:, None] * vectors[place]
+        total[filled] = np.add.reduceat(parts, raw.start[filled], axis=0)
+    total *= scale
     unit: np.ndarray = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
     return unit.astype(np.float32)
 
@@ -99,7 +100,12 @@ def compile_meaning(
     """
     with np.load(root / FILE, allow_pickle=False) as stored:
         buckets, vectors, scale = stored["buckets"], stored["vectors"], stored["scale"]
-    rows = embed(raw, buckets, vectors, scale)
+    rows = np.concatenate(
+        [
+            embed(Rows.of(raw[at : at + CHUNK]), buckets, vectors, scale)
+            for at in range(0, raw.shape[0], CHUNK)
+        ]
+    )
     order = np.argsort(term_code, kind="stable")
     order = order[weight[order] > 0]
     bounds = np.searchsorted(term_code[order], np.arange(n_codes + 1))

@@ -42,6 +42,8 @@ _REST = re.compile(
     r"|产品|食品|服饰|杂货|等)+$"
 )
 _SET = re.compile(r"(?:套装|套餐|套盒|礼盒|礼包|组合|组合装|[一二两三四五六七八九十\d]件套|全套)$")
+# Without one of these no rule below finds a second part; most names end here.
+_MAY_SPLIT = re.compile(rf"[+&,;/|及暨和与并含包费]|以及|租金|房租|押金|制作|定制|{_SALE}")
 _BRACKET = re.compile(r"[(\[【{《<]([^)\]】}》>]*)[)\]】}》>]?")
 _COUNT = re.compile(
     r"\d+(?:\.\d+)?\s*(?:台|个|套|只|件|把|张|条|项|次|批|部|块|支|人|天|米|盒|瓶|箱)"
@@ -68,6 +70,9 @@ def split_supply(name: Reading | str, is_name: IsName) -> tuple[str, ...]:
 
     is_name: whether a text (normalised, without spaces) by itself names goods or a service.
     """
+    normalised = name.normalised if isinstance(name, Reading) else normalise(name)
+    if not _MAY_SPLIT.search(normalised):
+        return ()
     text = _text(name)
     if len(text) < 3 or (is_name(text) and not _METERS.fullmatch(text)) or _SET.search(text):
         return ()

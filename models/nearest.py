@@ -3,58 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
 
+from models.features import Rows
+from models.hits import Hits, rows_of
 from models.index import KEYWORD, NAME, OFFICIAL, SAMPLE, TARIFF, Index
 
-PRUNE = 0.3
+PRUNE = np.float32(0.3)
+FLOOR = np.float32(0.05)
 FEW = 4  # up to this many lines are multiplied without scipy
+KINDS = (("official", OFFICIAL | KEYWORD), ("tariff", TARIFF), ("name", NAME), ("sample", SAMPLE))
 
 
 def nearest_terms(
-    index: Index,
-    vectors: sparse.csr_matrix,
-    dense: dict[str, np.ndarray],
-    hidden: Sequence[np.ndarray] | None,
-) -> np.ndarray:
-    """Fill in the nearest-term signals; the nearest term of each (line, code), −1 without."""
-    n, n_codes = vectors.shape[0], index.n_codes
+    index: Index, vectors: Rows, hidden: Sequence[np.ndarray] | None
+) -> tuple[dict[str, Hits], Hits]:
+    """The nearest-term signals; the nearest term of each place."""
+    n_codes = index.n_codes
     term, data, row = _near(index, vectors, hidden)
-    order = np.lexsort((term, data))  # ascending: the last write wins
+    order = np.lexsort((term, data))  # ascending: the last one wins
     term, data, row = term[order], data[order], row[order]
-    key = row * n_codes + index.term_code[term]
+    place = row * n_codes + index.term_code[term]
     kinds = index.term_kind[term]
-    for name, bits in (
-        ("official", OFFICIAL | KEYWORD),
-        ("tariff", TARIFF),
-        ("name", NAME),
-        ("sample", SAMPLE),
-    ):
+    found = {}
+    for name, bits in KINDS:
         chosen = (kinds & bits) > 0
-        dense[name].reshape(-1)[key[chosen]] = data[chosen]
-    votes = np.bincount(key, data.astype(np.float64) ** 4, minlength=n * n_codes)
-    votes = votes.reshape(n, n_codes)
-    dense["vote"][:] = votes / np.maximum(votes.sum(axis=1, keepdims=True), 1e-9)
-    best_term = np.full(n * n_codes, -1, np.int32)
-    best_term[key] = term
-    return best_term.reshape(n, n_codes)
+        found[name] = Hits(place[chosen], data[chosen])
+    voted, voter = np.unique(place, return_inverse=True)
+    votes = np.bincount(voter, data.astype(np.float64) ** 4)
+    line = voted // n_codes
+    share = votes / np.maximum(np.bincount(line, votes)[line], 1e-9) if len(votes) else votes
+    found["vote"] = Hits(voted, share.astype(np.float32))
+    return found, Hits(place, term)
 
 
 def _near(
-    index: Index, vectors: sparse.csr_matrix, hidden: Sequence[np.ndarray] | None
+    index: Index, vectors: Rows, hidden: Sequence[np.ndarray] | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(term, similarity, line) of every term near enough to its line's nearest one."""
-    n = vectors.shape[0]
+    n = len(vectors.start) - 1
     if n <= FEW and hidden is None:
-        dense = product(vectors, index.postings)
-        limit = np.maximum(PRUNE * dense.max(axis=1), 0.05)
-        places = [np.flatnonzero(dense[i] > limit[i]) for i in range(n)]
-        row = np.repeat(np.arange(n), [len(p) for p in places])
-        term = np.concatenate(places)
-        return term, dense[row, term], row
-    found = (vectors @ index.postings).tocsr()
+        return _near_few(index, vectors)
+    found = (vectors.matrix() @ index.postings).tocsr()
     if hidden is not None:
         for i, gone in enumerate(hidden):
             a, b = found.indptr[i : i + 2]
@@ -65,20 +58,33 @@ def _near(
     filled = lengths > 0
     if found.nnz:
         best[filled] = np.maximum.reduceat(found.data, found.indptr[:-1][filled])
-    keep = found.data > np.maximum(PRUNE * best[row], 0.05)
+    keep = np.flatnonzero(found.data > np.repeat(np.maximum(PRUNE * best, FLOOR), lengths))
     return found.indices[keep], found.data[keep], row[keep]
 
 
-def product(rows: sparse.csr_matrix, table: sparse.csr_matrix) -> np.ndarray:
-    """rows @ table, dense; a few rows are added up slice by slice, which spares scipy's set-up."""
-    if rows.shape[0] > FEW:
-        dense: np.ndarray = (rows @ table).toarray()
+def _near_few(index: Index, vectors: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same, line by line: only the terms that a line has reached are looked at."""
+    parts = []
+    for i, (a, b) in enumerate(pairwise(vectors.start)):
+        bucket, term, weight = rows_of(index.postings, vectors.bucket[a:b])
+        total = np.zeros(len(index.term_code), np.float32)
+        np.add.at(total, term, vectors.weight[a:b][bucket] * weight)
+        reached = total[term]
+        limit = max(PRUNE * reached.max(initial=0), FLOOR)
+        near = np.unique(term[reached > limit])
+        parts.append((near, total[near], np.full(len(near), i)))
+    term, data, row = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return term, data, row
+
+
+def product(rows: Rows, table: sparse.csr_matrix) -> np.ndarray:
+    """rows @ table, dense; few rows are added up without scipy, which spares its set-up."""
+    n, width = len(rows.start) - 1, table.shape[1]
+    if n > FEW:
+        dense: np.ndarray = (rows.matrix() @ table).toarray()
         return dense
-    out = np.zeros((rows.shape[0], table.shape[1]), np.float32)
-    for i, total in enumerate(out):
-        a, b = rows.indptr[i : i + 2]
-        for bucket, weight in zip(rows.indices[a:b].tolist(), rows.data[a:b], strict=True):
-            start, end = table.indptr[bucket], table.indptr[bucket + 1]
-            if start < end:  # a bucket's columns are all different
-                total[table.indices[start:end]] += weight * table.data[start:end]
+    out = np.zeros((n, width), np.float32)
+    owner, column, value = rows_of(table, rows.bucket)
+    place = rows.owner()[owner] * width + column
+    np.add.at(out.reshape(-1), place, rows.weight[owner] * value)
     return out

@@ -81,7 +81,9 @@ class Ranker:
         )
 
 
-BLOCK = 384  # pairs scored at once: the working arrays stay in the processor's cache
+# Pairs scored at once, and pairs × tests: the working arrays stay in the processor's cache, and a
+# single line needs few calls.
+BLOCK, WORK = 192, 384
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +128,15 @@ class _Tests:
     def total(self, values: np.ndarray) -> np.ndarray:
         """Sum of the reached leaves, (n_pairs,) float64."""
         out = np.empty(len(values))
+        threshold, mask = self.threshold[:, :, None], self.struck[:, :, None]
         for start in range(0, len(values), BLOCK):
             columns = np.ascontiguousarray(values[start : start + BLOCK].T, np.float32)
             struck = np.zeros((self.feature.shape[1], columns.shape[1]), np.uint16)
-            for k in range(len(self.feature)):
-                fails = columns.take(self.feature[k], axis=0) > self.threshold[k][:, None]
-                struck |= fails * self.struck[k][:, None]
+            step = max(WORK // columns.shape[1], 1)
+            for k in range(0, len(self.feature), step):
+                part = slice(k, k + step)
+                fails = columns.take(self.feature[part], axis=0) > threshold[part]
+                struck |= np.bitwise_or.reduce(fails * mask[part], axis=0)
             leaf = self.lowest.take(struck) + self.base
             out[start : start + BLOCK] = self.value.take(leaf).sum(axis=0, dtype=np.float64)
         return out

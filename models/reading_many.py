@@ -71,4 +71,4 @@ def _read_inherited(texts: Sequence[str]) -> tuple[list[TermReading], sparse.csr
 def _read(reader: Reader, texts: Sequence[str]) -> tuple[list[TermReading], sparse.csr_matrix]:
     found = [reader.read(text) for text in texts]
     kept = [TermReading(r.normalised, r.core, r.head, r.brands) for r in found]
-    return kept, features.matrix(found)
+    return kept, features.rows(found).matrix()

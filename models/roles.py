@@ -70,6 +70,7 @@ class Roles:
         self._descriptors = descriptors
         self._exceptions = exceptions
         self._brands = brands
+        self._marked = frozenset((*brands, *descriptors))
 
     def scan(self, segment: str, brands: Sequence[str], alone: bool) -> list[Span]:
         """Non-overlapping descriptor and brand spans of one segment, in order.
@@ -85,6 +86,8 @@ class Roles:
                 word = segment[i:j]
                 if j - i > 1 and (word in self._names or word in self._exceptions):
                     names.append((i, j))
+                if word not in self._marked:
+                    continue
                 if word in self._brands and (i == 0 or (i in edges and j in edges)):
                     found.append((i, j, "brand"))
                 elif (kind := self._descriptors.get(word)) is not None:

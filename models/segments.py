@@ -33,6 +33,7 @@ class Segmenter:
         self._tokenizer = tokenizer
         self._names = names
         self._replacements = replacements
+        self._starts = frozenset(word[0] for word in replacements)
 
     def split(self, text: str) -> list[Segment]:
         """Segments in order, separators dropped, standard words for variants."""
@@ -65,7 +66,9 @@ class Segmenter:
         known = self._replacements.get(segment)
         if known is not None and (alone or not segment.isascii()):
             return known
-        for i in range(len(segment)):
+        for i, char in enumerate(segment):
+            if char not in self._starts:
+                continue
             for j in range(min(len(segment), i + 6), i + 1, -1):
                 piece = segment[i:j]
                 standard = self._replacements.get(piece)

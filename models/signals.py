@@ -1,22 +1,24 @@
 """Signals: for one line and one code, every independent hint as a number.
 
-All signals are computed as dense arrays over (lines, codes), and the best codes are short-listed.
+A hint that speaks for few codes is kept as sparse hits, the two that speak for most as arrays over
+(lines, codes); their weighted sum picks the codes that are short-listed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from models import features
 from models.affinity import words_in
-from models.candidates import DENSE, Candidates, flatten
+from models.candidates import Candidates, flatten
 from models.compiled import Compiled
+from models.hits import Hits, rows_of
 from models.nearest import nearest_terms, product
 from models.query import Query
 from models.reading import Reading
-from models.transformation import transfer
+from models.transformation import transform
 from models.words import name_key
 
 SHORTLIST = 24
@@ -24,8 +26,8 @@ MAX_NAME = 12
 # From this support on, a brand or maker speaks for few codes: those are always short-listed.
 SPECIFIC = 0.5
 TIE = np.float32(1e-7)
-# Signals that most lines do not have.
-RARE = {"exact", "core_exact", "brand", "maker", "declared", "moved", "situation", "tariff"}
+ENDS = ("end1", "end2", "end3", "head")
+WHOLE = ("exact", "core_exact", "suffix", "inside")
 
 # First-pass weights: they only decide which codes are short-listed.
 _FIRST = {
@@ -47,6 +49,7 @@ class Signals:
         self.makers = compiled.makers
         self.meaning = compiled.meaning
         self.transformations = compiled.transformations
+        self._tie = np.arange(self.index.n_codes, dtype=np.float32) * TIE
         self._places = {code: i for i, code in enumerate(self.index.codes)}
 
     def candidates(
@@ -62,63 +65,76 @@ class Signals:
         """
         n, n_codes = len(queries), self.index.n_codes
         readings = [q.reading for q in queries]
-        raw = features.matrix(readings)
-        vectors = features.scale(raw, self.index.idf)
-        stack = np.zeros((len(DENSE), n, n_codes), np.float32)
-        dense = dict(zip(DENSE, stack, strict=True))  # views: each signal fills in its own
-        best_term = nearest_terms(self.index, vectors, dense, hidden)
-        dense["profile"][:] = product(vectors, self.index.profiles)
-        self._ends(readings, dense)
-        self._names(queries, dense, hidden)
-        self.brands.fill(dense["brand"], [(*q.brands, *q.reading.brands) for q in queries])
-        makers = [words_in(q.maker, self.makers.words) for q in queries]
-        self.makers.fill(dense["maker"], makers)
-        dense["meaning"][:] = self.meaning.similarity(raw)
-        self._declared(queries, dense["declared"])
-        self._situations(queries, dense["situation"])
-        bare = np.maximum(dense["suffix"], 0.8 * np.maximum(dense["name"], dense["official"]))
-        self.transformations.fill(dense["moved"], readings, bare)
-        transfer(dense)
-        first = np.zeros((n, n_codes), np.float32)
-        part = np.empty_like(first)
-        for name, weight in _FIRST.items():
-            if name not in RARE or dense[name].any():
-                first += np.multiply(dense[name], np.float32(weight), out=part)
-        for name in ("brand", "maker"):
-            if dense[name].any():
-                best = dense[name].max(axis=1, keepdims=True)
-                first += dense[name] >= np.maximum(best, SPECIFIC)
-        first[:, ~allowed] = -1.0
+        raw = features.rows(readings)
+        vectors = raw.scaled(self.index.idf)
+        hits, term = nearest_terms(self.index, vectors, hidden)
+        hits |= self._ends(readings)
+        hits |= self._names(queries, hidden)
+        hits["brand"] = self.brands.hits([(*q.brands, *q.reading.brands) for q in queries])
+        hits["maker"] = self.makers.hits([words_in(q.maker, self.makers.words) for q in queries])
+        hits["declared"] = self._declared(queries)
+        hits["situation"] = self._situations(queries)
+        moves = [self.transformations.found(reading) for reading in readings]
+        transform(hits, moves, n_codes)
+        grids = {
+            "profile": product(vectors, self.index.profiles),
+            "meaning": self.meaning.similarity(raw),
+        }
+        first = self._first(n, hits, grids)
+        np.copyto(first, np.float32(-1), where=~allowed)
+        first -= self._tie  # equals: the lower code first
         size = min(SHORTLIST, n_codes)
-        first -= np.arange(n_codes, dtype=np.float32) * TIE  # equals: the lower code first
+        lines = np.arange(n)[:, None]
         top = np.argpartition(-first, size - 1, axis=1)[:, :size]
-        order = np.argsort(-np.take_along_axis(first, top, 1), axis=1, kind="stable")
-        top = np.take_along_axis(top, order, 1)
-        return flatten(self._compiled, queries, stack, first, top, best_term)
+        top = top[lines, np.argsort(-first[lines, top], axis=1, kind="stable")]
+        return flatten(self._compiled, queries, hits, grids, term, first, top)
 
-    # -- dense signals ------------------------------------------------------------------------
+    def _first(
+        self, n: int, hits: Mapping[str, Hits], grids: Mapping[str, np.ndarray]
+    ) -> np.ndarray:
+        """First-pass score of each line and code, (n, n_codes)."""
+        n_codes = self.index.n_codes
+        first = np.zeros((n, n_codes), np.float32)
+        flat = first.reshape(-1)
+        for name, weight in _FIRST.items():
+            if name in grids:
+                first += grids[name] * np.float32(weight)
+            elif len(hits[name].place):
+                flat[hits[name].place] += hits[name].value * np.float32(weight)
+        for name in ("brand", "maker"):
+            if len(hits[name].place):
+                line = hits[name].place // n_codes
+                best = np.full(n, SPECIFIC, np.float32)
+                np.maximum.at(best, line, hits[name].value)
+                flat[hits[name].place[hits[name].value >= best[line]]] += 1
+        return first
 
-    def _ends(self, readings: Sequence[Reading], dense: dict[str, np.ndarray]) -> None:
-        table = self.index.ends
+    # -- signals --------------------------------------------------------------------------------
+
+    def _ends(self, readings: Sequence[Reading]) -> dict[str, Hits]:
+        """How often names with this ending or head belong to each code."""
+        wanted: list[tuple[int, int, int]] = []  # (signal, line, bucket)
         for i, reading in enumerate(readings):
-            buckets = features.end_buckets(reading.core, reading.head)
-            if not buckets:
-                continue
-            for name, bucket in (*zip(("end1", "end2", "end3"), buckets[:-1], strict=False),
-                                 ("head", buckets[-1])):  # fmt: skip
-                a, b = table.indptr[bucket : bucket + 2]
-                dense[name][i, table.indices[a:b]] = table.data[a:b]
+            if buckets := features.end_buckets(reading.core, reading.head):
+                *ends, head = buckets
+                wanted.extend((size, i, bucket) for size, bucket in enumerate(ends))
+                wanted.append((ENDS.index("head"), i, head))
+        signal, line, bucket = np.array(wanted, np.intp).reshape(-1, 3).T
+        owner, code, value = rows_of(self.index.ends, bucket)
+        place, signal = line[owner] * self.index.n_codes + code, signal[owner]
+        return {
+            name: Hits(place[own], value[own])
+            for number, name in enumerate(ENDS)
+            for own in [signal == number]
+        }
 
     def _names(
-        self,
-        queries: Sequence[Query],
-        dense: dict[str, np.ndarray],
-        hidden: Sequence[np.ndarray] | None,
-    ) -> None:
+        self, queries: Sequence[Query], hidden: Sequence[np.ndarray] | None
+    ) -> dict[str, Hits]:
         """Whole-name hits: exact, exact core, longest ending of the core, longest inside."""
-        found: dict[str, list[tuple[int, int, float]]] = {
-            name: [] for name in ("exact", "core_exact", "suffix", "inside")
-        }
+        found: list[tuple[int, int, int]] = []  # (signal, line, place of the name)
+        weights: list[float] = []
+        exact, core_exact, suffix, inside = range(len(WHOLE))
         places = self.index.names
         for i, query in enumerate(queries):
             core, clean, whole = (
@@ -127,63 +143,61 @@ class Signals:
             )
             for text in (clean, whole):
                 if (place := places.get(text)) is not None:
-                    found["exact"].append((i, place, 1.0))
+                    found.append((exact, i, place))
+                    weights.append(1.0)
             if (place := places.get(core)) is not None:
-                found["core_exact"].append((i, place, 1.0))
+                found.append((core_exact, i, place))
+                weights.append(1.0)
             size = len(core)
             for start in range(max(0, size - MAX_NAME), size):
                 if (place := places.get(core[start:])) is not None:
-                    found["suffix"].append((i, place, (size - start) / size))
+                    found.append((suffix, i, place))
+                    weights.append((size - start) / size)
             size = len(clean)
             for start in range(size):
                 for end in range(start + 2, min(size, start + MAX_NAME) + 1):
                     if (place := places.get(clean[start:end])) is not None:
-                        share = (end - start) / size * (0.6 + 0.4 * end / size)
-                        found["inside"].append((i, place, share))
-        gone = [self._gone(rows) for rows in hidden] if hidden is not None else None
-        for name, hits in found.items():
-            if hits:
-                self._spread(dense[name], hits, gone)
-
-    def _spread(
-        self,
-        out: np.ndarray,
-        hits: Sequence[tuple[int, int, float]],
-        gone: Sequence[frozenset[tuple[int, int]]] | None,
-    ) -> None:
-        """Best weight of each (line, code) over the hits (line, name place, weight)."""
-        table = self.index.name_codes
-        line = np.array([hit[0] for hit in hits])
-        place = np.array([hit[1] for hit in hits])
-        weight = np.array([hit[2] for hit in hits], np.float32)
-        start, end = table.indptr[place], table.indptr[place + 1]
-        length = end - start
-        at = np.repeat(end - np.cumsum(length), length) + np.arange(length.sum())
-        code = table.indices[at]
-        line, place = np.repeat(line, length), np.repeat(place, length)
-        value = np.repeat(weight, length) * table.data[at]
-        if gone is not None:
-            triples = zip(line.tolist(), place.tolist(), code.tolist(), strict=True)
+                        found.append((inside, i, place))
+                        weights.append((end - start) / size * (0.6 + 0.4 * end / size))
+        signal, line, name = np.array(found, np.intp).reshape(-1, 3).T
+        owner, code, value = rows_of(self.index.name_codes, name)
+        signal, line, name = signal[owner], line[owner], name[owner]
+        value = np.array(weights, np.float32)[owner] * value
+        if hidden is not None:
+            gone = [self._gone(rows) for rows in hidden]
+            triples = zip(line.tolist(), name.tolist(), code.tolist(), strict=True)
             value *= np.array([(p, c) not in gone[i] for i, p, c in triples], np.float32)
-        np.maximum.at(out.reshape(-1), line * self.index.n_codes + code, value)
+        place = line * self.index.n_codes + code
+        return {
+            name: Hits(place[own], value[own]).highest()
+            for number, name in enumerate(WHOLE)
+            for own in [signal == number]
+        }
 
     def _gone(self, terms: np.ndarray) -> frozenset[tuple[int, int]]:
         """(name place, code) of hidden terms."""
         texts, codes, places = self.index.terms, self.index.term_code, self.index.names
         return frozenset((places.get(name_key(texts[t]), -1), int(codes[t])) for t in terms)
 
-    def _declared(self, queries: Sequence[Query], out: np.ndarray) -> None:
+    def _declared(self, queries: Sequence[Query]) -> Hits:
         """Half a point each for the declared 简称 and the declared code."""
+        found: dict[int, float] = {}
         for i, query in enumerate(queries):
+            line = i * self.index.n_codes
             short = query.declared_short_name or query.reading.declared_short_name
-            if short in self.facts.short_name_codes:
-                out[i, self.facts.short_name_codes[short]] = 0.5
-            if query.declared_code in self._places:
-                out[i, self._places[query.declared_code]] += 0.5
+            for code in self.facts.short_name_codes.get(short, ()):
+                found[line + code] = 0.5
+            if (place := self._places.get(query.declared_code)) is not None:
+                found[line + place] = found.get(line + place, 0.0) + 0.5
+        return Hits.of(found)
 
-    def _situations(self, queries: Sequence[Query], out: np.ndarray) -> None:
+    def _situations(self, queries: Sequence[Query]) -> Hits:
         """How strongly scenarios and answers speak for each code."""
-        for i, query in enumerate(queries):
-            for code, weight in query.situation.support.items():
-                if (place := self._places.get(code)) is not None:
-                    out[i, place] = weight
+        return Hits.of(
+            {
+                i * self.index.n_codes + self._places[code]: weight
+                for i, query in enumerate(queries)
+                for code, weight in query.situation.support.items()
+                if code in self._places
+            }
+        )

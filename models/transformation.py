@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from knowledge_base import KnowledgeBase
+from models.hits import NO_HITS, Hits
 from models.normalise import normalise
 from models.reading import Reading
 
@@ -39,39 +40,58 @@ class Transformations:
         core = reading.core
         before = core[: max(len(core) - 1, 0)]
         tokens = [word for word, role, _ in reading.tokens if role not in {"flavour", "brand"}]
-        starts = {core[:size] for size in (1, 2, 3, 4)}
+        starts = dict.fromkeys(core[:size] for size in (4, 3, 2, 1))  # the longest word is named
         for word in (*starts, *(t for t in tokens if t in before or t not in core)):
             for number in self.words.get(word, ()):
                 hits.setdefault(number, word)
         return [(word, self.moves[number]) for number, word in sorted(hits.items())]
 
-    def fill(self, out: np.ndarray, readings: Sequence[Reading], bare: np.ndarray) -> None:
-        """Into zeros (n_lines, n_codes): + for codes a word moves the product to, − for those it
-        moves it out of.
 
-        bare: (n_lines, n_codes) how well the name alone fits each code, 0–1.
-        """
-        for i, reading in enumerate(readings):
-            for _, move in self.found(reading):
-                fit = float(bare[i, move.sources].max())
-                if fit > 0:
-                    out[i, move.sources] = np.minimum(out[i, move.sources], -fit)
-                    out[i, move.target] = max(float(out[i, move.target]), fit)
+def transform(hits: dict[str, Hits], moves: Sequence[Sequence[tuple[str, Move]]], n: int) -> None:
+    """Add the signal `moved`, and let it act on the others.
+
+    moves: of each line; n: number of codes.
+    """
+    if not any(moves):
+        hits["moved"] = NO_HITS
+        return
+    hits["moved"] = _moved(hits, moves, n)
+    _transfer(hits, n)
 
 
-def transfer(dense: dict[str, np.ndarray]) -> None:
-    """Let a transformation act: what the bare name says passes from the codes it leaves to the
-    code it goes to, except where the whole core is a known name of a code."""
-    for i in np.flatnonzero(dense["moved"].any(axis=1)):
-        if dense["core_exact"][i].max() >= KNOWN:
-            continue
-        moved = dense["moved"][i]
-        left = np.flatnonzero((moved < 0) & (dense["core_exact"][i] == 0))
-        reached = np.flatnonzero(moved > 0)
-        for name in CARRYING:
-            row = dense[name][i]
-            row[left] *= LEFT_BEHIND
-            row[reached] = np.maximum(row[reached], CARRIED * moved[reached])
+def _moved(hits: Mapping[str, Hits], moves: Sequence[Sequence[tuple[str, Move]]], n: int) -> Hits:
+    """+ for codes a word moves the product to, − for those it moves it out of: as much as the
+    bare name fits the codes it moves from."""
+    bare, out = np.zeros((2, len(moves), n), np.float32)
+    fit = bare.reshape(-1)
+    for name, weight in (("suffix", 1.0), ("name", 0.8), ("official", 0.8)):
+        place, value = hits[name].place, hits[name].value
+        fit[place] = np.maximum(fit[place], np.float32(weight) * value)
+    for i, found in enumerate(moves):
+        for _, move in found:
+            best = float(bare[i, move.sources].max())
+            if best > 0:
+                out[i, move.sources] = np.minimum(out[i, move.sources], -best)
+                out[i, move.target] = max(float(out[i, move.target]), best)
+    place = np.flatnonzero(out != 0)
+    return Hits(place, out.reshape(-1)[place])
+
+
+def _transfer(hits: dict[str, Hits], n: int) -> None:
+    """What the bare name says passes from the codes that a word leaves to the code it goes to,
+    except where the whole core is a known name of a code."""
+    moved, core = hits["moved"], hits["core_exact"]
+    settled = np.isin(moved.place // n, core.place[core.value >= KNOWN] // n)
+    left = (moved.value < 0) & ~settled & ~np.isin(moved.place, core.place[core.value > 0])
+    reached = (moved.value > 0) & ~settled
+    if not (left.any() or reached.any()):
+        return
+    behind, to = moved.place[left], moved.place[reached]
+    carried = CARRIED * moved.value[reached]
+    for name in CARRYING:
+        place, value = hits[name].place, hits[name].value
+        value = np.where(np.isin(place, behind), LEFT_BEHIND * value, value)
+        hits[name] = Hits(np.concatenate([place, to]), np.concatenate([value, carried])).highest()
 
 
 def compile_transformations(kb: KnowledgeBase, places: dict[str, int]) -> Transformations:

@@ -105,7 +105,8 @@ def main() -> None:
     raw = read_many(reader, texts)[1]
     seen = np.bincount(raw.indices, minlength=features.N_FEATURES)
     buckets = np.flatnonzero(seen >= MIN_SEEN).astype(np.int32)
-    rows = features.unit_rows(raw[:, buckets].tocsr())
+    rows = raw[:, buckets].tocsr()
+    rows.data = features.Rows.of(rows).unit().weight
     held = np.arange(len(texts)) % 20 == 0
     trial = rows[held] @ regress(rows[~held], targets[~held])
     trial /= np.maximum(np.linalg.norm(trial, axis=1, keepdims=True), 1e-9)

@@ -44,4 +44,5 @@ async def asset(name: str) -> Response:
 
 async def openapi(request: Request) -> Response:
     """The OpenAPI description of this service."""
-    return json_response(request.app.openapi())
+    servers = [{"url": request.scope["root_path"] or "/"}]
+    return json_response({**request.app.openapi(), "servers": servers})

@@ -22,7 +22,7 @@ from api.service import Service
 from invoicer.access.principals import Principal, Role
 from invoicer.errors import InputError
 from invoicer.jobs import files, queue
-from invoicer.jobs.queue import Job, Options
+from invoicer.jobs.job import Job, Options
 from invoicer.readers import SUFFIXES
 
 router = APIRouter(prefix="/v1/jobs", tags=["批量任务"])
@@ -94,7 +94,7 @@ async def submit(
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise InputError("请用 multipart/form-data 上传文件", field="file")
     async with request.form(max_files=1, max_fields=MAX_FORM_FIELDS) as form:
-        upload, options = _file(form), _options(form, caller)
+        upload, options = _file(form), _options(form, service, caller)
         suffix = PurePath(upload.filename or "").suffix.lower()
         if suffix not in SUFFIXES:
             raise InputError(f"不支持的文件类型,请使用 {' '.join(SUFFIXES)}", field="file")
@@ -124,7 +124,7 @@ def _file(form: FormData) -> UploadFile:
     return upload
 
 
-def _options(form: FormData, caller: Principal) -> Options:
+def _options(form: FormData, service: Service, caller: Principal) -> Options:
     """What the form asks for; an empty field is none. Raises RequestValidationError."""
     try:
         given = JobIn.model_validate({k: v for k, v in form.items() if k != "file" and v != ""})
@@ -136,6 +136,7 @@ def _options(form: FormData, caller: Principal) -> Options:
         taxpayer=given.taxpayer,
         seller_industry=given.seller_industry,
         review=(given.review or caller.review) == "auto",
+        random_slice=service.settings.random_slice,
         rates=given.rates,
     )
 

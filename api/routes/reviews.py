@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
-from api.answers import json_response, refusals
+from api.answers import example, json_response, refusals
 from api.once import IdempotencyKey, once
 from api.schemas import (
     CodeNoteOut,
@@ -43,7 +43,7 @@ def shown(item: dict[str, Any]) -> dict[str, Any]:
     "/{item}",
     summary="审核进展:供开票方查询",
     response_model=ReviewStatusOut,
-    responses=refusals(404, 409),
+    responses={**example("review"), **refusals(404, 409)},
 )
 @allow(Role.CLIENT)
 async def show_review(caller: Caller, service: TheService, item: ItemId) -> Response:
@@ -64,7 +64,7 @@ async def show_review(caller: Caller, service: TheService, item: ItemId) -> Resp
     "/{item}/reply",
     summary="补充信息:审核员退回后由开票方答复",
     response_model=ReviewStatusOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("review"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.CLIENT)
 async def reply(
@@ -86,7 +86,7 @@ async def reply(
     "/lease",
     summary="领取待审项:最紧急的在前,领取后他人看不到",
     response_model=ReviewItemsOut,
-    responses=refusals(413, 422),
+    responses={**example("review_leased"), **refusals(413, 422)},
 )
 @allow(Role.REVIEWER)
 async def lease(caller: Caller, service: TheService, body: LeaseIn) -> Response:
@@ -98,7 +98,7 @@ async def lease(caller: Caller, service: TheService, body: LeaseIn) -> Response:
     "/{item}/decide",
     summary="决定编码",
     response_model=ReviewItemOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("review_item"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.REVIEWER)
 async def decide(caller: Caller, service: TheService, item: ItemId, body: DecideIn) -> Response:
@@ -112,7 +112,7 @@ async def decide(caller: Caller, service: TheService, item: ItemId, body: Decide
     "/{item}/settle",
     summary="专家裁定有争议的项",
     response_model=ReviewItemOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("review_item"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.EXPERT)
 async def settle(caller: Caller, service: TheService, item: ItemId, body: DecideIn) -> Response:
@@ -126,7 +126,7 @@ async def settle(caller: Caller, service: TheService, item: ItemId, body: Decide
     "/{item}/send-back",
     summary="退回开票方补充信息",
     response_model=ReviewItemOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("review_item"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.REVIEWER)
 async def send_back(caller: Caller, service: TheService, item: ItemId, body: WhyIn) -> Response:
@@ -137,7 +137,7 @@ async def send_back(caller: Caller, service: TheService, item: ItemId, body: Why
     "/{item}/uncodable",
     summary="标记为无法赋码",
     response_model=ReviewItemOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("review_item"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.REVIEWER)
 async def uncodable(caller: Caller, service: TheService, item: ItemId, body: WhyIn) -> Response:
@@ -160,7 +160,7 @@ async def skip(caller: Caller, service: TheService, item: ItemId) -> Response:
     "/undo",
     summary="撤销我的上一个操作",
     response_model=ReviewItemOut,
-    responses=refusals(409),
+    responses={**example("review_item"), **refusals(409)},
 )
 @allow(Role.REVIEWER)
 async def undo(caller: Caller, service: TheService) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 
 from api.answers import example, json_response, refusals
@@ -11,6 +13,7 @@ from api.security import TheService, allow, allow_anybody
 from invoicer.access.principals import Role
 
 router = APIRouter(tags=["运行"])
+WITHOUT_KEY: dict[str, Any] = {"security": [{}]}  # OpenAPI: a key may be given, none is needed
 
 
 @router.get(
@@ -33,7 +36,11 @@ async def current_model(service: TheService) -> Response:
 
 
 @router.get(
-    "/healthz", summary="进程是否活着", response_model=StatusOut, responses=example("status")
+    "/healthz",
+    summary="进程是否活着",
+    response_model=StatusOut,
+    responses=example("status"),
+    openapi_extra=WITHOUT_KEY,
 )
 @allow_anybody
 async def healthy() -> Response:
@@ -48,6 +55,7 @@ async def healthy() -> Response:
         **example("status"),
         503: {"model": ErrorOut, "description": "暂时不能答复"},
     },
+    openapi_extra=WITHOUT_KEY,
 )
 @allow_anybody
 async def ready(service: TheService) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import zlib
 from dataclasses import dataclass
 
 from invoicer.access.principals import Principal
@@ -12,6 +13,9 @@ from invoicer.store import Store, utc_text
 
 MAX_KEY = 200
 KEPT_HOURS = 24
+# Compressed bytes a principal may have kept; beyond it the oldest answers go early. A batch of
+# 1,000 lines takes about 300 kB.
+KEPT_BYTES = 64 << 20
 # A claim older than this belongs to a request that died with its worker.
 ABANDONED_SECONDS = 300
 
@@ -25,7 +29,7 @@ class ConflictError(InvoicerError):
 @dataclass(frozen=True, slots=True)
 class FirstAnswer:
     status: int
-    body: str
+    body: bytes
 
 
 def claim(store: Store, principal: Principal, key: str, request: bytes) -> FirstAnswer | None:
@@ -45,7 +49,7 @@ def claim(store: Store, principal: Principal, key: str, request: bytes) -> First
             if row["request_sha256"] != digest:
                 raise ConflictError("这个 Idempotency-Key 已用于另一个请求,请换一个")
             if row["status"] is not None:
-                return FirstAnswer(row["status"], row["body"])
+                return FirstAnswer(row["status"], zlib.decompress(row["body"]))
             if row["at"] >= utc_text(now - dt.timedelta(seconds=ABANDONED_SECONDS)):
                 raise ConflictError("同一 Idempotency-Key 的请求正在处理,请稍后重试")
         db.execute(
@@ -62,7 +66,7 @@ def keep(store: Store, principal: Principal, key: str, answer: FirstAnswer) -> N
         db.execute(
             "update first_answers set status = ?, body = ?"
             " where principal = ? and idempotency_key = ?",
-            [answer.status, answer.body, principal.id, key],
+            [answer.status, zlib.compress(answer.body, 1), principal.id, key],
         )
 
 
@@ -77,7 +81,17 @@ def release(store: Store, principal: Principal, key: str) -> None:
 
 
 def forget_old(store: Store) -> int:
-    """Delete answers past their time; returns how many."""
+    """Delete answers past their time, and the oldest of principals that keep too much; returns
+    how many."""
     before = utc_text(dt.datetime.now(dt.UTC) - dt.timedelta(hours=KEPT_HOURS))
     with store.transaction() as db:
-        return int(db.execute("delete from first_answers where at < ?", [before]).rowcount)
+        old = db.execute("delete from first_answers where at < ?", [before]).rowcount
+        large = db.execute(
+            """delete from first_answers where rowid in (
+                 select rowid from (
+                   select rowid, sum(length(body)) over (partition by principal order by at desc)
+                     as held from first_answers where body is not null)
+                 where held > ?)""",
+            [KEPT_BYTES],
+        ).rowcount
+    return int(old + large)

@@ -15,6 +15,8 @@ from invoicer.store import Store, utc_text
 
 PREFIX = "ivk"
 SECRET_BYTES = 24  # 192 random bits
+MAX_NAME = 100
+MAX_LINES_PER_SECOND = 1_000_000
 _ABSENT = hashlib.sha256(b"").hexdigest()
 
 
@@ -34,12 +36,12 @@ def create(
     days: valid for so many days, None for ever.
     """
     tenants.require(store, tenant)
-    if not name.strip():
-        raise InputError("请给密钥一个名称,例如调用它的系统")
+    if not 1 <= len(name.strip()) <= MAX_NAME:
+        raise InputError(f"请给密钥一个名称,例如调用它的系统,最多 {MAX_NAME} 个字符")
     if review not in ("none", "auto"):
         raise InputError("review 只能是 none 或 auto")
-    if lines_per_second is not None and lines_per_second <= 0:
-        raise InputError("每秒行数上限必须大于 0")
+    if lines_per_second is not None and not 0 < lines_per_second <= MAX_LINES_PER_SECOND:
+        raise InputError(f"每秒行数上限必须大于 0,且不超过 {MAX_LINES_PER_SECOND:,}")
     if days is not None and not 1 <= days <= 3650:
         raise InputError("有效天数应在 1 到 3650 之间")
     ident = secrets.token_hex(5)

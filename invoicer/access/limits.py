@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from invoicer.errors import InvoicerError
+from invoicer.errors import InvoicerError, UnavailableError
 
 # One statement decides and counts, so that workers cannot both take the last place. `due` is the
 # moment at which everything taken so far would be paid off at the permitted rate (the generic
@@ -53,6 +53,22 @@ class RateLimit:
         found: sqlite3.Connection = self._local.connection
         return found
 
+    def check(self) -> None:
+        """Raises UnavailableError where the file is none of ours."""
+        try:
+            self._connection.execute("select count(*) from spent").fetchone()
+        except (sqlite3.Error, OSError) as error:
+            raise UnavailableError(
+                f"限流文件 {self.path} 无法使用({error}),请删除后重启", file=str(self.path)
+            ) from error
+        self.close()  # each worker opens its own connection
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        if getattr(self._local, "pid", None) == os.getpid():
+            self._local.connection.close()
+            self._local.pid = None
+
     def take(self, principal: str, lines: int = 1, lines_per_second: float | None = None) -> None:
         """Count lines of a principal; raises TooManyError where they are too many for now.
 
@@ -60,7 +76,9 @@ class RateLimit:
         """
         rate = lines_per_second or self.lines_per_second
         now, cost = time.time(), lines / rate
-        burst = max(self.burst_seconds, cost)
+        # The first line of a batch was counted when its request came in.
+        counted = 1 / rate if lines > 1 else 0
+        burst = max(self.burst_seconds, cost + counted)
         values = {"principal": principal, "now": now, "cost": cost, "burst": burst}
         if self._connection.execute(_TAKE, values).rowcount:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 import os
@@ -16,15 +17,16 @@ from invoicer.review import attachments
 from invoicer.store import Store, utc_text
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+MAX_DAYS = 36_500
 # The audit outlives the data it is about; it holds no product names.
 KEPT = ("tenants", "audit")
-# Secrets stay in the house even when a tenant takes its data along.
-SECRETS = {"keys": ("sha256",), "users": ("password_hash",), "webhooks": ("secret",),
-           "sessions": ("sha256",)}  # fmt: skip
+# Secrets stay in the house even when a tenant takes its data along. By name, so that a new table
+# is covered before anybody thinks of it.
+_SECRET = re.compile("sha256|hash|secret|token|password")
 # What ages, by the column that says how old it is; cases and appeals from when they are closed.
 AGEING = {
     "feedback": "at", "first_answers": "at", "review_items": "last_seen", "jobs": "created_at",
-    "appeals": "closed_at", "panel_cases": "closed_at",
+    "deliveries": "created_at", "appeals": "closed_at", "panel_cases": "closed_at",
 }  # fmt: skip
 # What is nobody's business yet: votes of experts before they are counted.
 SEALED = {"panel_votes": "panel_case in (select id from panel_cases where state = 'voting')"}
@@ -34,8 +36,8 @@ def create(store: Store, tenant: str, name: str = "", retention_days: int | None
     """A new tenant; raises InputError for a bad or taken name."""
     if not _NAME.fullmatch(tenant):
         raise InputError(f"租户“{tenant[:60]}”只能用小写字母、数字和连字符,最多 40 个字符")
-    if retention_days is not None and retention_days < 1:
-        raise InputError("保存天数至少为 1")
+    if retention_days is not None and not 1 <= retention_days <= MAX_DAYS:
+        raise InputError(f"保存天数应在 1 到 {MAX_DAYS} 之间")
     with store.transaction() as db:
         if store.row("select 1 from tenants where tenant = ?", [tenant]):
             raise InputError(f"租户“{tenant}”已存在(或曾被清除),请换一个名称")
@@ -84,11 +86,12 @@ def export(store: Store, tenant: str, target: Path) -> int:
                 for row in store.rows(f"select * from [{table}] where {where}", [tenant]):
                     if table == "appeal_files":
                         row["content"] = attachments.content(row["id"])
-                    for secret in SECRETS.get(table, ()):
-                        del row[secret]
-                    file.write(json.dumps({"table": table, "row": row}, ensure_ascii=False) + "\n")
+                    shown = {name: row[name] for name in row if not _SECRET.search(name)}
+                    file.write(_json({"table": table, "row": shown}) + "\n")
                     count += 1
         os.replace(part, target)
+    except OSError as error:
+        raise InputError(f"无法写入 {target}:{error.strerror}", file=str(target)) from error
     finally:
         part.unlink(missing_ok=True)
     audit.record(store, tenant, audit.OPERATOR, "tenant.export", tenant, rows=count)
@@ -98,26 +101,38 @@ def export(store: Store, tenant: str, target: Path) -> int:
 def erase(store: Store, tenant: str) -> int:
     """Delete everything of a tenant but its audit, files too; its name is never given again."""
     require(store, tenant)
-    count = 0
     with store.transaction() as db:
-        # First, for what may otherwise never be deleted goes with its tenant.
+        # First the mark: a history may only be deleted with its tenant.
         db.execute("update tenants set name = '', erased_at = ? where tenant = ?",
                    [utc_text(), tenant])  # fmt: skip
-        _remove_files(store, "tenant = ?", [tenant])
-        attachments.remove(store, "a.tenant = ?", [tenant])
-        for table in _children_first(store):
-            if table not in KEPT:
-                cursor = db.execute(f"delete from [{table}] where tenant = ?", [tenant])
-                count += cursor.rowcount
+        count = _delete_all(store, tenant)
         audit.record(store, tenant, audit.OPERATOR, "tenant.erase", tenant, rows=count)
+    # The log still holds what was written before; this moves it into the file and empties it.
+    store.rows("pragma wal_checkpoint(truncate)")
     return count
 
 
+def _delete_all(store: Store, tenant: str) -> int:
+    """Delete the rows of a tenant in every table that is not kept, and the files of its jobs and
+    appeals."""
+    with store.transaction() as db:
+        _remove_files(store, "tenant = ?", [tenant])
+        attachments.remove(store, "a.tenant = ?", [tenant])
+        # Tables point at one another; only what is left in the end must fit together.
+        db.execute("pragma defer_foreign_keys=on")
+        return sum(
+            db.execute(f"delete from [{table}] where tenant = ?", [tenant]).rowcount
+            for table in owned_tables(store)
+            if table not in KEPT
+        )
+
+
 def retain(store: Store, now: dt.datetime | None = None) -> int:
-    """Delete what is older than each tenant's retention time, files too; returns how many rows
-    went."""
+    """Delete what is older than each tenant's retention time, files too, and what requests that
+    were running when their tenant was erased wrote after it; returns how many rows went."""
     now = now or dt.datetime.now(dt.UTC)
-    count = 0
+    erased = store.rows("select tenant from tenants where erased_at is not null")
+    count = sum(_delete_all(store, row["tenant"]) for row in erased)
     for row in store.rows("select * from tenants where retention_days is not null"):
         before = utc_text(now - dt.timedelta(days=row["retention_days"]))
         with store.transaction() as db:
@@ -132,23 +147,13 @@ def retain(store: Store, now: dt.datetime | None = None) -> int:
     return count
 
 
+def _json(row: dict[str, Any]) -> str:
+    """A row as JSON; bytes as base64."""
+    return json.dumps(row, ensure_ascii=False, default=lambda b: base64.b64encode(b).decode())
+
+
 def _remove_files(store: Store, where: str, values: list[str]) -> None:
     """Delete the files of jobs. Before their rows: cut off in between, the rows are still there
     to say what is left to do."""
     for row in store.rows(f"select id from jobs where {where}", values):
         files.remove(row["id"])
-
-
-def _children_first(store: Store) -> list[str]:
-    """Owned tables, those that point at others before those they point at."""
-    waiting = {
-        table: {k.other_table for k in store.db.table(table).foreign_keys} - {table}
-        for table in owned_tables(store)
-    }
-    ordered: list[str] = []
-    while waiting:
-        free = [t for t in waiting if not any(t in others for others in waiting.values())]
-        ordered.extend(free)
-        for table in free:
-            del waiting[table]
-    return ordered

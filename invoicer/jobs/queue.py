@@ -10,25 +10,22 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from invoicer.access import tenants
 from invoicer.access.limits import TooManyError
 from invoicer.access.principals import Principal
-from invoicer.batch import Defaults
 from invoicer.errors import InvoicerError
 from invoicer.jobs import files
+from invoicer.jobs.job import Job, Options, job_of
 from invoicer.review import inbox
 from invoicer.review.items import ReviewItem
 from invoicer.store import Store, utc_text
-from knowledge_base.rates import TaxpayerType
 
 MAX_DEATHS = 3
 STALE_SECONDS = 60.0
 RETRY_AFTER = 30
-WAITING = ("queued", "running")
 
 # The tenant whose last job began longest ago comes first: a long queue of one does not keep the
 # others waiting.
@@ -60,87 +57,6 @@ class JobDiedError(InvoicerError):
 
 class StoppedError(Exception):
     """The job is no longer this attempt's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the caller asked for. form: csv | jsonl | xlsx; on: for rows without a date;
-    review: uncertain rows go to the queue; rates: a column of all rates."""
-
-    form: str = "csv"
-    on: dt.date | None = None
-    taxpayer: TaxpayerType | None = None
-    seller_industry: str = ""
-    review: bool = False
-    rates: bool = False
-
-    def defaults(self) -> Defaults:
-        """What holds for rows that do not say."""
-        return Defaults(self.on, self.taxpayer, self.seller_industry)
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, default=str)
-
-    @classmethod
-    def from_json(cls, text: str) -> Options:
-        given = json.loads(text)
-        given["on"] = dt.date.fromisoformat(given["on"]) if given["on"] else None
-        given["taxpayer"] = TaxpayerType(given["taxpayer"]) if given["taxpayer"] else None
-        return cls(**given)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One row of the queue.
-
-    attempts: how often it was begun; deaths: how often its process ended by itself;
-    rows_reviewed: rows whose questions are in the review queue already, by any attempt;
-    error: in the shape of all errors, without the wrapping.
-    """
-
-    id: str
-    tenant: str
-    principal: str
-    state: str
-    suffix: str
-    options: Options
-    created_at: str
-    started_at: str | None
-    ended_at: str | None
-    heartbeat: str | None
-    attempts: int
-    deaths: int
-    rows_total: int | None
-    rows_done: int
-    rows_failed: int
-    rows_reviewed: int
-    error: dict[str, Any] | None
-
-    @property
-    def has_ended(self) -> bool:
-        return self.state not in WAITING
-
-    @property
-    def rows_per_second(self) -> float | None:
-        """Since the attempt began; None before the first rows are done."""
-        if self.started_at is None or not self.rows_done:
-            return None
-        last = self.ended_at or self.heartbeat or self.started_at
-        span = dt.datetime.fromisoformat(last) - dt.datetime.fromisoformat(self.started_at)
-        return self.rows_done / max(span.total_seconds(), 0.001)
-
-    @property
-    def seconds_left(self) -> float | None:
-        """An estimate for a running job; None where there is nothing to estimate from."""
-        rate = self.rows_per_second
-        if self.state != "running" or rate is None or self.rows_total is None:
-            return None
-        return max(self.rows_total - self.rows_done, 0) / rate
-
-
-def _job(row: dict[str, Any]) -> Job:
-    error = json.loads(row["error"]) if row["error"] else None
-    return Job(**{**row, "options": Options.from_json(row["options"]), "error": error})
 
 
 def require_room(store: Store, tenant: str, most: int) -> None:
@@ -178,7 +94,7 @@ def add(
 def find(store: Store, tenant: str, ident: str) -> Job | None:
     """A job of this tenant; None where there is none, or it is another's."""
     row = store.row("select * from jobs where id = ? and tenant = ?", [ident, tenant])
-    return _job(row) if row else None
+    return job_of(row) if row else None
 
 
 def page(store: Store, tenant: str, limit: int, before: str = "") -> tuple[list[Job], str]:
@@ -190,7 +106,7 @@ def page(store: Store, tenant: str, limit: int, before: str = "") -> tuple[list[
            order by created_at desc, id desc limit :limit""",
         {"tenant": tenant, "created": created, "id": ident, "limit": limit + 1},
     )
-    jobs = [_job(row) for row in rows[:limit]]
+    jobs = [job_of(row) for row in rows[:limit]]
     return jobs, f"{jobs[-1].created_at}_{jobs[-1].id}" if len(rows) > limit else ""
 
 
@@ -243,7 +159,7 @@ def taken(store: Store, ident: str, attempt: int) -> Job:
     )
     if row is None:
         raise StoppedError
-    return _job(row)
+    return job_of(row)
 
 
 def beat(store: Store, job: Job) -> None:
@@ -299,7 +215,7 @@ def recover(store: Store, now: dt.datetime | None = None) -> None:
         for row in store.rows(
             "select * from jobs where state = 'running' and heartbeat < ?", [before]
         ):
-            died(store, _job(row))
+            died(store, job_of(row))
 
 
 def _set(store: Store, job: Job, **values: object) -> None:
@@ -319,4 +235,4 @@ def _changed(store: Store, sql: str, parameters: Any) -> Job | None:
     """The job that one statement changed."""
     with store.transaction():
         row = store.row(sql, parameters)
-    return _job(row) if row else None
+    return job_of(row) if row else None

@@ -1,10 +1,11 @@
-"""The process of one job: `python -m invoicer.jobs.run ID ATTEMPT SLICE SECONDS …`."""
+"""The process of one job: `python -m invoicer.jobs.run ID ATTEMPT SECONDS MEMORY DISK ROWS`."""
 
 from __future__ import annotations
 
 import errno
 import sys
 import traceback
+from collections import Counter
 from pathlib import Path
 
 from invoicer.assistant import Assistant
@@ -12,12 +13,14 @@ from invoicer.batch import CHUNK, answer_rows
 from invoicer.columns import recognise
 from invoicer.errors import InputError, InvoicerError
 from invoicer.jobs import files, queue
+from invoicer.jobs.job import Job
 from invoicer.jobs.limits import Limits
-from invoicer.jobs.queue import Job, StoppedError
+from invoicer.jobs.queue import StoppedError
 from invoicer.readers import Table, read_table
 from invoicer.review.items import ReviewItem, identity, item_of, needs_review
 from invoicer.review.memory import Memory
 from invoicer.review.rules import ReviewRules
+from invoicer.review.tally import Tally
 from invoicer.settings import Settings
 from invoicer.store import Store
 from invoicer.suggestion import OUTPUT_COLUMNS, RATES_COLUMN
@@ -26,7 +29,7 @@ from invoicer.writers import open_writer
 REJECT_COLUMNS = ("row", "field", "reason")
 
 
-def work(store: Store, job: Job, most_rows: int, rules: ReviewRules) -> None:
+def work(store: Store, job: Job, most_rows: int) -> None:
     """Classify the rows of a job's file; raises StoppedError where the job was taken away."""
     options = job.options
     path = files.input_file(files.folder(job.id), job.suffix)
@@ -36,9 +39,11 @@ def work(store: Store, job: Job, most_rows: int, rules: ReviewRules) -> None:
     queue.progress(store, job, total, 0, 0)
     assistant = Assistant.load()
     columns = (*OUTPUT_COLUMNS, RATES_COLUMN) if options.rates else OUTPUT_COLUMNS
+    rules = ReviewRules(random_slice=options.random_slice)
     place = files.scratch(job.id, job.attempts)
     done = failed = 0
     items: list[ReviewItem] = []
+    tiers: Counter[str] = Counter()
     with (
         open_writer(
             files.result_file(place, options.form), options.form, table.header, columns
@@ -47,27 +52,37 @@ def work(store: Store, job: Job, most_rows: int, rules: ReviewRules) -> None:
     ):
         for done, row in enumerate(
             answer_rows(
-                assistant, table.rows, places, options.defaults(), 1,
-                memory=Memory(store.path, job.tenant), with_source=options.review,
+                assistant,
+                table.rows,
+                places,
+                options.defaults(),
+                1,
+                memory=Memory(store.path, job.tenant),
+                with_source=options.review,
             ),
             1,
-        ):  # fmt: skip
+        ):
             write(row.cells, row.answer)
+            tiers["failed" if row.error else row.answer["tier"]] += 1
             if row.error:
                 failed += 1
                 field, _, reason = row.error.partition(": ")
                 reject([str(table.first_row + done - 1), field, reason], {})
             # An earlier attempt may have got further: its questions count once.
             if row.source and done > job.rows_reviewed:
-                who = identity(job.tenant, row.source[0], assistant.rate_table)
-                if needs_review(row.source[1], who.item, rules):
-                    items.append(item_of(job.tenant, *row.source, who))
+                line, suggestion = row.source
+                who = identity(job.tenant, line, assistant.rate_table)
+                if needs_review(suggestion, who.item, rules):
+                    items.append(item_of(job.tenant, line, suggestion, who))
             if done % CHUNK == 0:
                 queue.progress(store, job, total, done, failed, items)
                 items = []
     queue.progress(store, job, done, done, failed, items)
     files.publish(job.id, job.attempts)
     queue.finish(store, job)
+    tally = Tally(store)
+    tally.add(job.tenant, tiers)
+    tally.flush()
 
 
 def _size(table: Table, path: Path, most: int) -> int:
@@ -104,14 +119,13 @@ class JobError(InvoicerError):
 
 def main(arguments: list[str]) -> None:
     ident, attempt = arguments[0], int(arguments[1])
-    rules = ReviewRules(random_slice=float(arguments[2]))
-    limits = Limits.from_arguments(arguments[3:])
+    limits = Limits.from_arguments(arguments[2:])
     limits.apply()
     store = Store(Settings().database)
     try:
         job = queue.taken(store, ident, attempt)
         try:
-            work(store, job, limits.rows, rules)
+            work(store, job, limits.rows)
         except StoppedError:
             raise
         except Exception as error:

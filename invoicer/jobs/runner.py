@@ -16,9 +16,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from invoicer.errors import InputError
 from invoicer.jobs import files, queue
+from invoicer.jobs.job import Job
 from invoicer.jobs.limits import Limits
-from invoicer.jobs.queue import Job, StoppedError
-from invoicer.review.rules import ReviewRules
+from invoicer.jobs.queue import StoppedError
 from invoicer.store import Store
 
 LOOK_SECONDS = 1.0
@@ -33,19 +33,12 @@ class JobRunner:
     """Looks for jobs until closed. Any number of runners may share a store."""
 
     def __init__(
-        self,
-        store: Store,
-        most: int,
-        limits: Limits,
-        rules: ReviewRules | None = None,
-        ended: Callable[[str], None] = lambda _: None,
+        self, store: Store, most: int, limits: Limits, ended: Callable[[str], None] = lambda _: None
     ):
-        """most: jobs at the same time over all runners; rules: which lines people are to see;
-        ended: told the state of each job that ends."""
+        """most: jobs at the same time over all runners; ended: told the state of each that ends."""
         self._store = store
         self._most = most
         self._limits = limits
-        self._rules = rules or ReviewRules()
         self._ended = ended
         self._running: set[asyncio.Task[None]] = set()
         self._thread: ThreadPoolExecutor | None = None
@@ -107,7 +100,7 @@ class JobRunner:
 
     async def _attempt(self, job: Job) -> None:
         files.scratch(job.id, job.attempts).mkdir(mode=0o700)
-        process = await _start(job, self._limits, self._rules)
+        process = await _start(job, self._limits)
         ending = asyncio.create_task(process.wait())
         until = time.monotonic() + self._limits.seconds
         try:
@@ -128,10 +121,10 @@ class JobRunner:
         await self._ask(queue.died, job)
 
 
-async def _start(job: Job, limits: Limits, rules: ReviewRules) -> asyncio.subprocess.Process:
+async def _start(job: Job, limits: Limits) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "invoicer.jobs.run", job.id, str(job.attempts),
-        str(rules.random_slice), *limits.to_arguments(),
+        *limits.to_arguments(),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 import threading
+import time
 from collections.abc import Iterable
-from queue import Empty, Queue
+from queue import Empty, Full, Queue
 
+from invoicer.errors import UnavailableError
 from invoicer.review.items import ReviewItem
 from invoicer.review.subjects import subject_key
-from invoicer.store import Store, utc_text
+from invoicer.store import Store, StoreError, utc_text
 
 WAITING = 50_000
 A_COMMIT = 1_000
@@ -22,8 +23,9 @@ _ADD = """
 insert into review_items
   (id, tenant, question, subject, alike, sampled, line, suggestion, tier, confidence, times, amount,
    priority, first_seen, last_seen)
-values (:id, :tenant, :question, :subject, :alike, :sampled, :line, :suggestion, :tier, :confidence,
-        :times, :amount, :uncertainty * (:times + abs(:amount) / 100.0), :now, :now)
+select :id, :tenant, :question, :subject, :alike, :sampled, :line, :suggestion, :tier,
+       :confidence, :times, :amount, :uncertainty * (:times + abs(:amount) / 100.0), :now, :now
+from tenants where tenant = :tenant and erased_at is null
 on conflict (id) do update set
   times = times + excluded.times, amount = amount + excluded.amount, last_seen = excluded.last_seen,
   priority = :uncertainty * (times + excluded.times + abs(amount + excluded.amount) / 100.0)
@@ -34,7 +36,8 @@ def add(store: Store, items: Iterable[ReviewItem]) -> None:
     """Write items; one that is there already counts up and keeps its first suggestion.
 
     Priority is uncertainty × (times asked + net amount in yuan): frequency and money, of which the
-    sum over the lines holds both. What was drawn for measuring counts as wholly uncertain.
+    sum over the lines holds both. What was drawn for measuring counts as wholly uncertain. Items
+    of a tenant that was erased meanwhile are dropped.
     """
     now = utc_text()
     with store.transaction() as db:
@@ -63,7 +66,7 @@ def add(store: Store, items: Iterable[ReviewItem]) -> None:
 
 
 class Inbox:
-    """A thread that writes what is put in. Full, it makes the caller wait; closed, it empties."""
+    """A thread that writes what is put in. Full, it refuses; closed, it writes all that waits."""
 
     def __init__(self, store: Store):
         self._store = store
@@ -72,12 +75,18 @@ class Inbox:
         self._lock = threading.Lock()
 
     def put(self, item: ReviewItem) -> None:
-        """Hand over an item; starts the writer on first use, after any fork."""
+        """Hand over an item; starts the writer on first use, after any fork.
+
+        Raises UnavailableError where too many wait: the caller must not stand still with them.
+        """
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._write, name="inbox", daemon=True)
                 self._thread.start()
-        self._queue.put(item)
+        try:
+            self._queue.put_nowait(item)
+        except Full:
+            raise UnavailableError("审核队列暂时已满,请稍后重试") from None
 
     def close(self) -> None:
         """Write what is waiting and end."""
@@ -108,6 +117,14 @@ class Inbox:
             try:
                 add(self._store, items)
                 return
-            except sqlite3.OperationalError:
+            except StoreError:
                 log.exception("review items could not be written, trying again")
-                threading.Event().wait(RETRY_SECONDS)
+                time.sleep(RETRY_SECONDS)
+            except Exception:
+                # One that cannot be written must neither take the others along nor end the thread.
+                log.exception("%d review items could not be written", len(items))
+                if len(items) == 1:
+                    return
+                half = len(items) // 2
+                self._commit(items[:half])
+                items = items[half:]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from invoicer.line import InvoiceLine, today
-from invoicer.review.rules import ReviewRules
 from invoicer.suggestion import Suggestion, Tier
 from knowledge_base.rates import RateTable, TaxpayerType
 from models.normalise import normalise
+
+if TYPE_CHECKING:
+    from invoicer.review.rules import ReviewRules
 
 
 @dataclass(frozen=True, slots=True)

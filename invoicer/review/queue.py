@@ -59,7 +59,7 @@ class Queue:
 
     def __init__(self, store: Store, rules: ReviewRules | None = None):
         self.store = store
-        self.rules = rules or ReviewRules()
+        self.rules = rules or ReviewRules.load()
 
     def lease(
         self,

@@ -1,29 +1,52 @@
-"""How review is run: what may be set, with the defaults."""
+"""How review is run: what may be set by `INVOICER_*` variables, with the defaults."""
 
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
+
+from invoicer.errors import InputError
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewRules:
-    """random_slice: share of strong answers that is reviewed all the same, so that accuracy is
-    measured; second_share, second_amount: share of items, and net amount in yuan, from which an
-    item needs a blind second vote; lease_seconds: how long an item is kept for its reviewer;
-    agreeing_tenants: how many have to decide alike before a decision holds for all; panel_quorum:
-    votes a case needs; panel_majority: share of them that one code must exceed; panel_days,
-    appeal_days: how long a case, and the answer to an appeal, may take."""
+class ReviewRules(BaseSettings):
+    """Which answers people see, who has to agree, and for how long an item is kept for somebody."""
 
-    random_slice: float = 0.01
-    second_share: float = 0.05
-    second_amount: float = 100_000.0
-    lease_seconds: int = 300
-    agreeing_tenants: int = 3
-    panel_quorum: int = 3
-    panel_majority: float = 0.5
-    panel_days: int = 15
-    appeal_days: int = 15
+    model_config = SettingsConfigDict(env_prefix="INVOICER_", extra="ignore", frozen=True)
+
+    random_slice: float = Field(
+        0.01, ge=0, le=1, description="share of strong answers that is reviewed all the same"
+    )
+    second_share: float = Field(0.05, ge=0, le=1, description="share of items with a second vote")
+    second_amount: float = Field(
+        100_000, gt=0, description="net amount in yuan from which an item needs a second vote"
+    )
+    lease_seconds: int = Field(300, ge=10, description="time an item is kept for its reviewer")
+    agreeing_tenants: int = Field(
+        3, ge=2, description="tenants that must decide alike before it holds for all"
+    )
+    panel_quorum: int = Field(3, ge=1, description="votes a case of the expert panel needs")
+    panel_majority: float = Field(
+        0.5, ge=0.5, lt=1, description="share of the votes that one code must exceed"
+    )
+    panel_days: int = Field(15, ge=1, description="days until a case may be counted")
+    appeal_days: int = Field(15, ge=1, description="days in which an appeal is answered")
+
+    @classmethod
+    def load(cls, **given: Any) -> Self:
+        """The settings of this environment, what is given first; raises InputError naming the
+        variable that is wrong."""
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "INVOICER_" + "_".join(str(part) for part in first["loc"]).upper()
+            raise InputError(f"设置 {name} 无效:{first['msg']}") from None
+        except SettingsError as error:
+            raise InputError(f"设置无效:{error}") from None
 
     def in_slice(self, item: str) -> bool:
         """Whether an item belongs to the permanent random slice."""

@@ -7,9 +7,11 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
 
 from invoicer.errors import UnavailableError
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 BUSY_SECONDS = 20.0
+# secure_delete: what is erased must not linger in the file's free pages.
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 
@@ -40,35 +44,28 @@ class Store:
     def open(cls, path: Path) -> Store:
         """The store at `path`, made or migrated where needed.
 
-        Raises StoreError where the file is damaged, was written by a newer program, or cannot be
-        written.
+        Raises StoreError where the file is damaged, is no database of ours, was written by a newer
+        program, or cannot be written.
         """
-        # Loaded when a database is opened: most commands need none.
-        from invoicer.store.migrations import MIGRATIONS
-
         store = cls(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            new = not path.exists()
-            db = store.db
-            if new:
-                path.chmod(0o600)
-            problems = store.problems()
-            if problems:
-                raise StoreError(
-                    f"数据库 {path} 已损坏({problems[0]});请用 invoicer db restore 恢复备份",
-                    file=str(path),
-                )
-            unknown = {m.name for m in MIGRATIONS.applied(db)} - set(names_of_migrations())
-            if unknown:
-                raise StoreError(
-                    f"数据库 {path} 由更新版本的程序写入({min(unknown)}),请升级 invoicer",
-                    file=str(path),
-                )
-            MIGRATIONS.apply(db)
+            with lock_of(path):
+                if path.exists():
+                    inspect(path)
+                else:
+                    create_private(path)
+                store.migrate()
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"数据库 {path} 无法使用:{error}", file=str(path)) from error
         return store
+
+    def migrate(self) -> None:
+        """Bring the tables up to this program's schema; all of a step or nothing of it."""
+        # Loaded when a database is opened, as is sqlite_utils: most commands need none.
+        from invoicer.store.migrations import MIGRATIONS
+
+        MIGRATIONS.apply(self.db)
 
     @property
     def db(self) -> Database:
@@ -76,9 +73,8 @@ class Store:
         if getattr(self._local, "pid", None) != os.getpid():
             from sqlite_utils import Database
 
-            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
-            db = Database(connection)
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            db = Database(connect(self.path, "rw"))
+            for pragma in PRAGMAS:
                 db.execute(f"pragma {pragma}").close()
             self._local.db, self._local.pid = db, os.getpid()
         return self._local.db  # type: ignore[no-any-return]
@@ -89,45 +85,91 @@ class Store:
             self._local.db.close()
             self._local.pid = None
 
-    def problems(self) -> list[str]:
-        """What SQLite's own check finds wrong; empty where the file is sound."""
-        try:
-            found = self.rows("pragma quick_check")
-        except sqlite3.DatabaseError as error:
-            return [str(error)]
-        return [row["quick_check"] for row in found if row["quick_check"] != "ok"]
-
     @contextmanager
     def transaction(self) -> Iterator[Database]:
-        """All or nothing; takes the write lock at once, so that what is read stays true."""
-        db = self.db
-        if db.conn.in_transaction:
-            yield db
-            return
-        db.conn.execute("begin immediate")
-        try:
-            yield db
-        except BaseException:
-            db.conn.rollback()
-            raise
-        db.conn.commit()
+        """All or nothing; takes the write lock at once, so that what is read stays true.
+
+        Raises StoreError where the database stays locked or cannot be written.
+        """
+        with _unavailable():
+            db = self.db
+            if db.conn.in_transaction:
+                yield db
+                return
+            db.conn.execute("begin immediate")
+            try:
+                yield db
+                db.conn.commit()
+            except BaseException:
+                db.conn.rollback()
+                raise
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
-        """Rows of a query as dicts."""
-        cursor = self.db.conn.execute(sql, parameters)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
+        """Rows of a query as dicts; raises StoreError where the database cannot be read."""
+        with _unavailable():
+            cursor = self.db.conn.execute(sql, parameters)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def row(self, sql: str, parameters: Parameters = ()) -> dict[str, Any] | None:
         """The first row of a query, or None."""
         return next(iter(self.rows(sql, parameters)), None)
 
 
-def names_of_migrations() -> list[str]:
-    """Every migration this program knows."""
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """A lock or a disk that gives way as an error that callers may see."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StoreError("数据库暂时不可用,请稍后重试") from error
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection to an existing file. mode: ro or rw; neither makes a file that is missing."""
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)
+
+
+def create_private(path: Path) -> None:
+    """An empty file that nobody else may read; SQLite's companion files take its mode."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def lock_of(path: Path) -> FileLock:
+    """Held while a database is made, migrated or put in place: one process at a time."""
+    return FileLock(path.with_name(f"{path.name}.lock"), timeout=BUSY_SECONDS)
+
+
+def inspect(path: Path) -> list[str]:
+    """Migrations applied to the database at `path`, which is only read.
+
+    Raises StoreError where it is damaged, no database of ours, or newer than this program.
+    """
+    from sqlite_utils import Database
+
     from invoicer.store.migrations import MIGRATIONS
 
-    return [m.name for m in MIGRATIONS._migrations]
+    known = {migration.name for migration in MIGRATIONS._migrations}
+    with closing(connect(path, "ro")) as connection:
+        try:
+            problem = connection.execute("pragma quick_check(1)").fetchone()[0]
+            applied = [m.name for m in MIGRATIONS.applied(Database(connection))]
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            problem, applied = str(error), []
+    if problem != "ok":
+        raise StoreError(
+            f"数据库 {path} 已损坏({problem});请用 invoicer db restore 恢复备份", file=str(path)
+        )
+    if not set(applied) & known:
+        raise StoreError(f"{path} 不是 invoicer 的数据库;请恢复备份或移走该文件", file=str(path))
+    if unknown := set(applied) - known:
+        raise StoreError(
+            f"数据库 {path} 由更新版本的程序写入({min(unknown)}),请升级 invoicer", file=str(path)
+        )
+    return applied
 
 
 def utc_text(moment: dt.datetime | None = None) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from checks import bearer
 from fastapi.testclient import TestClient
 
 from api.app import create_app
@@ -50,11 +51,6 @@ def key_maker(store: Store) -> KeyOf:
         return keys.create(store, tenant, f"{tenant} {role}", role, **given)[1]
 
     return make
-
-
-def bearer(key: str) -> dict[str, str]:
-    """The header that carries a key."""
-    return {"Authorization": f"Bearer {key}"}
 
 
 @pytest.fixture

@@ -63,7 +63,8 @@ def test_every_endpoint_says_what_it_does_and_shows_an_answer() -> None:
         ("classify", "SuggestionOut"), ("feedback", "FeedbackOut"), ("codes", "CodeHitsOut"),
         ("code", "CodeOut"), ("rates", "RatesOut"), ("model", "ModelOut"), ("job", "JobOut"),
         ("job_queued", "JobOut"), ("jobs", "JobsOut"), ("status", "StatusOut"),
-        ("error", "ErrorOut"), ("ruling", "RulingOut"), ("rulings", "RulingsOut"),
+        ("error", "ErrorOut"), ("review", "ReviewStatusOut"), ("review_item", "ReviewItemOut"),
+        ("review_leased", "ReviewItemsOut"), ("ruling", "RulingOut"), ("rulings", "RulingsOut"),
         ("affected", "AffectedOut"), ("case", "CaseOut"), ("case_opened", "CaseRowOut"),
         ("cases", "CasesOut"), ("appeal", "AppealOut"), ("appeals", "AppealsOut"),
         ("attachment", "AttachmentOut"),
@@ -76,7 +77,7 @@ def test_the_shown_answers_have_the_shape_of_real_ones(name, model) -> None:
 
 
 def test_no_shown_answer_is_left_out_of_the_check() -> None:
-    assert len(EXAMPLES) == 20
+    assert len(EXAMPLES) == 23
 
 
 def test_the_shown_classification_is_what_is_answered(client, auth) -> None:

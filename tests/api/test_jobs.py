@@ -167,6 +167,21 @@ def test_uncertain_rows_go_to_the_review_queue_with_their_amounts(client, auth, 
     assert sum(times for times, _, _ in items.values()) == 5 - 1 - tiers.count("strong")
 
 
+def test_what_people_decided_holds_for_jobs_too(client, auth, service) -> None:
+    headers, frozen = auth(), "1030109010000000000"
+    first = accepted(client, headers, review="auto")
+    assert ended(client, headers, first)["state"] == "done"
+    with service.store.transaction() as db:
+        db.execute(
+            "update review_items set state = 'decided', code = ?, decided_at = last_seen"
+            " where json_extract(line, '$.name') = '柚子味鱼排 200g'", [frozen],
+        )  # fmt: skip
+    again = accepted(client, headers)
+    assert ended(client, headers, again)["state"] == "done"
+    row = table(client.get(f"/v1/jobs/{again}/result", headers=headers))[0]
+    assert (row["code"], row["tier"]) == (frozen, "strong")
+
+
 def test_without_review_nothing_goes_to_the_queue(client, auth, service) -> None:
     headers = auth(review="auto")
     ident = accepted(client, headers, review="none")

@@ -12,7 +12,8 @@ from invoicer.access import keys, tenants
 from invoicer.access.principals import Principal, Role
 from invoicer.errors import InputError, UnavailableError
 from invoicer.jobs import files, queue
-from invoicer.jobs.queue import Job, Options, StoppedError, TooManyJobsError
+from invoicer.jobs.job import Job, Options
+from invoicer.jobs.queue import StoppedError, TooManyJobsError
 from invoicer.store import Store, utc_text
 from knowledge_base.rates import TaxpayerType
 
@@ -72,7 +73,9 @@ def test_only_a_real_id_names_a_folder(store, ident) -> None:
 
 
 def test_options_survive_the_store(store) -> None:
-    given = Options("xlsx", dt.date(2019, 3, 15), TaxpayerType.SMALL, "某物业公司", True, True)
+    given = Options(
+        "xlsx", dt.date(2019, 3, 15), TaxpayerType.SMALL, "某物业公司", True, 0.01, True
+    )
     assert again(store, add(store, caller(store), options=given)).options == given
 
 
@@ -183,7 +186,8 @@ def test_a_job_with_a_fresh_heartbeat_is_left_alone(store) -> None:
 def test_a_lost_job_is_taken_up_again_and_the_lost_process_has_no_say(store) -> None:
     add(store, caller(store))
     lost = claimed(store)
-    queue.recover(store, NOW + dt.timedelta(seconds=queue.STALE_SECONDS + 5))
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=queue.STALE_SECONDS + 5)
+    queue.recover(store, later)
     second = claimed(store)
     assert (second.id, second.attempts) == (lost.id, 2)
     with pytest.raises(StoppedError):

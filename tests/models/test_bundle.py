@@ -61,7 +61,7 @@ def test_a_bundle_gives_the_same_answers_again(assistant: Assistant, saved: Path
     for one, other in zip(
         assistant.matcher.match(queries, DAY), again.match(queries, DAY), strict=True
     ):
-        assert one.places.tolist() == other.places.tolist()
+        assert one.places == other.places
         assert one.probability == other.probability
 
 

@@ -12,25 +12,25 @@ from models.reading import Reader
 
 
 def cosine(reader: Reader, one: str, other: str) -> float:
-    rows = features.unit_rows(features.matrix([reader.read(one), reader.read(other)]))
+    rows = features.rows([reader.read(one), reader.read(other)]).unit().matrix()
     return float((rows[0] @ rows[1].T).toarray()[0, 0])
 
 
 def test_rows_have_length_one(reader: Reader) -> None:
     readings = [reader.read(name) for name in ("柚子味鱼排", "停车费", "苹果手机 256G")]
-    rows = features.unit_rows(features.matrix(readings))
+    rows = features.rows(readings).unit().matrix()
     lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
     assert lengths == pytest.approx([1.0, 1.0, 1.0], abs=1e-5)
 
 
 def test_an_empty_name_has_an_empty_row(reader: Reader) -> None:
-    rows = features.matrix([reader.read(""), reader.read("手机")])
-    assert rows[0].nnz == 0
-    assert features.unit_rows(rows)[0].nnz == 0
+    rows = features.rows([reader.read(""), reader.read("手机")])
+    assert rows.start.tolist()[:2] == [0, 0]
+    assert rows.unit().matrix()[0].nnz == 0
 
 
 def test_columns_stay_within_the_hash_space(reader: Reader) -> None:
-    rows = features.matrix([reader.read("乐事 原切马铃薯片 黄瓜味 70g*12")])
+    rows = features.rows([reader.read("乐事 原切马铃薯片 黄瓜味 70g*12")]).matrix()
     assert rows.shape == (1, features.N_FEATURES)
     assert rows.indices.max() < features.N_FEATURES
 
@@ -54,15 +54,14 @@ def test_names_with_the_same_last_noun_share_their_ends(reader: Reader) -> None:
 
 
 def test_idf_scales_and_keeps_length_one(reader: Reader) -> None:
-    rows = features.matrix([reader.read("停车费")])
+    rows = features.rows([reader.read("停车费")])
     idf = np.full(features.N_FEATURES, 3.0, np.float32)
-    scaled = features.scale(rows, idf)
-    assert scaled.toarray() == pytest.approx(features.unit_rows(rows).toarray())
+    assert rows.scaled(idf).weight == pytest.approx(rows.unit().weight)
 
 
 @given(st.text(max_size=40))
 def test_weights_are_positive_and_finite(name: str) -> None:
-    row = features.matrix([_reader[0].read(name)])
+    row = features.rows([_reader[0].read(name)]).matrix()
     assert np.isfinite(row.data).all()
     assert (row.data > 0).all()
 

@@ -1,9 +1,8 @@
-"""A store with two tenants, their people, and items made from real suggestions."""
+"""People of two tenants, and items made from real suggestions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,17 +28,10 @@ V = Versions("m", "k")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store.open(tmp_path / "invoicer.db")
-    for tenant in ("acme", "other"):
-        tenants.create(store, tenant)
-    return store
-
-
-@pytest.fixture
 def people(store: Store) -> dict[str, Principal]:
     """anna, ben: reviewers of acme; eva, fay, gus: its experts; ada: their chair; erp: a system
     that calls; otto, olga: reviewer and chair of another tenant."""
+    tenants.create(store, "other")
     who = (("anna", "acme", Role.REVIEWER), ("ben", "acme", Role.REVIEWER),
            ("eva", "acme", Role.EXPERT), ("fay", "acme", Role.EXPERT),
            ("gus", "acme", Role.EXPERT), ("ada", "acme", Role.ADMIN), ("erp", "acme", Role.CLIENT),

@@ -274,8 +274,6 @@ def test_lines_from_before_subjects_were_kept_are_found_too(
     store: Store, add_line: AddLine, decisions: Decisions, people: People, rule: Rule
 ) -> None:
     """The step that adds the column fills it for what is there."""
-    from invoicer.store.migrations import m010_rulings
-
     decisions.decide(people["anna"], add_line("＊膨化食品＊薯 片"), FRIED, "", Versions())
     for table in ("rulings", "ruling_numbers"):
         store.db.execute(f"drop table {table}")
@@ -283,7 +281,8 @@ def test_lines_from_before_subjects_were_kept_are_found_too(
         store.db.execute(f"drop index {index}")
     for table in ("review_items", "feedback"):
         store.db.execute(f"alter table {table} drop column subject")
-    m010_rulings(store.db)
+    store.db.execute("delete from _sqlite_migrations where name = '010_rulings'")
     store.db.conn.commit()
+    store.migrate()
     assert store.rows("select subject from review_items") == [{"subject": subject_key("薯片")}]
     assert len(affected(store, rule("薯片", PUFFED), "acme")) == 1
