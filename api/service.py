@@ -19,10 +19,12 @@ from invoicer.jobs import files
 from invoicer.jobs import queue as job_queue
 from invoicer.jobs.limits import Limits
 from invoicer.jobs.runner import JobRunner
-from invoicer.review import webhooks
+from invoicer.review import attachments, webhooks
+from invoicer.review.appeal_desk import AppealDesk
 from invoicer.review.decided import waiting
 from invoicer.review.decisions import Decisions
 from invoicer.review.inbox import Inbox
+from invoicer.review.panel import Panel
 from invoicer.review.queue import Queue
 from invoicer.review.states import Versions
 from invoicer.review.tally import Tally
@@ -61,6 +63,8 @@ class Service:
         self.decisions = Decisions(
             self.queue, lambda code, day: self.assistant.is_usable(code, day)
         )
+        self.panel = Panel(self.decisions)
+        self.appeals = AppealDesk(self.panel, lambda: self.assistant)
         self._type_ahead = lru_cache(2)(TypeAhead)  # of the old and the new one
         self.limit = RateLimit(
             settings.database_path.with_name("limits.db"), settings.lines_per_second
@@ -151,6 +155,7 @@ class Service:
         idempotency.forget_old(self.store)
         job_queue.forget_old(self.store, self.settings.job_days)
         files.sweep()
+        attachments.sweep(self.store)
         self.store.close()
 
     def _tell(self) -> None:

@@ -20,6 +20,13 @@ KNOWN, LEAD = 2.0, 0.05
 _DECLARED = re.compile(r"^\s*\*([^*]{1,20})\*")
 
 
+def split_declared(text: str) -> tuple[str, str]:
+    """(printed 简称, the name behind it): `*乳制品*纯牛奶`; "" where none is printed."""
+    body = text.replace("＊", "*")
+    match = _DECLARED.match(body)
+    return (match[1].strip(), body[match.end() :]) if match else ("", body)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a name says.
@@ -88,9 +95,7 @@ class Reader:
 
     def read(self, text: str, brands: Sequence[str] = ()) -> Reading:
         """Reading of one name; never fails on any string. brands: words of the brand column."""
-        declared, body = "", text.replace("＊", "*")
-        if match := _DECLARED.match(body):
-            declared, body = normalise(match[1]), body[match.end() :]
+        declared, body = split_declared(text)
         normalised = normalise(body)
         rest, sizes, models = self._measures.strip(normalised)
         segments = self._segmenter.split(rest)
@@ -138,7 +143,7 @@ class Reader:
             head=self._head(core),
             tokens=tuple(tokens),
             spans=tuple(spans),
-            declared_short_name=declared,
+            declared_short_name=normalise(declared),
             brands=tuple(dict.fromkeys(s.text for s in spans if s.role == "brand")),
             sizes=sizes,
             models=models,
