@@ -25,7 +25,10 @@ from models.query import Query, QueryMaker
 from models.signals import Signals
 from models.situation import Situations
 from models.tokenizer import available_engine
-from models.training import OutOfFold, Trainer, fit_calibration, join
+from models.training import OutOfFold, Trainer, answered, fit_calibration, join
+
+# One name without a meaning for so many labelled lines, when the calibration is fitted.
+NONSENSE_PART = 10
 
 
 def refit(
@@ -51,10 +54,12 @@ def refit(
     queries = QueryMaker(reader, Situations.load(kb), kb.lexicon.placeholders)
     trainer = Trainer(kb, Signals(compiled), dt.date.today(), seed)
     say("准备训练样例…")
-    lexicon, lexicon_queries = trainer.lexicon_examples(
-        terms, readings, lambda s: _sample_query(queries, s)
-    )
-    general = join([lexicon, trainer.nonsense_examples(lambda s: _sample_query(queries, s))])
+
+    def sample_query(sample: Sample) -> Query:
+        return _sample_query(queries, sample)
+
+    lexicon, lexicon_queries = trainer.lexicon_examples(terms, readings, sample_query)
+    general = join([lexicon, trainer.nonsense_examples(sample_query)])
     sets = {path.name: read_labelled(path) for path in labelled}
     lines = [pair for rows in sets.values() for pair in rows]
     card: dict[str, Any] = {
@@ -84,12 +89,17 @@ def refit(
         [_eligible(query, examples.values[pair], compiled.index.codes[examples.code[pair]])
          for query, pair in zip(asked, found.pair, strict=True)]
     )  # fmt: skip
+    say("拟合排序器…")
+    ranker = trainer.fit_ranker(everything)
+    meaningless = trainer.nonsense_examples(sample_query, len(eligible) // NONSENSE_PART, draw=1)
     promised = np.ones(len(eligible), bool)
     if lines and promise:
         promised = np.concatenate(
             [np.full(len(rows), name in promise) for name, rows in sets.items()]
         )
-    calibration = fit_calibration(found, eligible & promised)
+    calibration = fit_calibration(
+        found, eligible & promised, answered(ranker, meaningless, compiled.facts.group)
+    )
     strong = eligible & (calibration.probability(found.score, found.margin) >= calibration.strong)
     kept = found.right[strong & promised]
     low, high = wilson(int(kept.sum()), len(kept))
@@ -103,8 +113,6 @@ def refit(
         "measured": "out of fold, by 简称",
     }
     card["out_of_fold"] = _out_of_fold(sets, found, strong, calibration) if lines else {}
-    say("拟合排序器…")
-    ranker = trainer.fit_ranker(everything)
     save_learned(output or SHIPPED, ranker, calibration, card)
     return card
 

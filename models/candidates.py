@@ -25,7 +25,7 @@ RELATIVE = ("official", "name", "sample", "vote", "profile", "end2", "head", "su
 STATIC = ("catch_all", "log_terms", "service", "excluded")
 PAIR = ("fuzzy", "unit_service", "unit_goods", "quantity", "quantity_gap")
 GROUP = ("group_vote", "family_vote", "agreement", "rank")
-LINE = ("core_length", "best_term", "best_suffix", "n_close")
+LINE = ("core_length", "best_term", "best_suffix", "n_close", "known")
 REST = (*STATIC, *PAIR, *GROUP, *LINE)
 NAMES = (*DENSE, *(f"{n}_gap" for n in RELATIVE), *REST)
 AT = {name: place for place, name in enumerate(NAMES)}
@@ -58,13 +58,15 @@ def flatten(
     hits: Mapping[str, Hits],
     grids: Mapping[str, np.ndarray],
     nearest: Hits,
+    known: np.ndarray,
     first: np.ndarray,
     top: np.ndarray,
 ) -> Candidates:
     """Candidates of the short-listed codes.
 
     hits, grids: the signals, sparse or (n_lines, n_codes); nearest: term nearest to each place;
-    first: first-pass scores (n_lines, n_codes); top: (n_lines, size) code places, best first.
+    known: (n_lines,) how much of each name other names share, 0–1; first: first-pass scores
+    (n_lines, n_codes); top: (n_lines, size) code places, best first.
     """
     n, size = top.shape
     lines = np.arange(n)[:, None]
@@ -107,6 +109,7 @@ def flatten(
             best_any[:, None],
             block[AT["suffix"]].max(axis=1)[:, None],
             close[:, None],
+            known[:, None],
         )
     ):
         rest[place] = values

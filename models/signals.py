@@ -52,6 +52,7 @@ class Signals:
         self.makers = compiled.makers
         self.meaning = compiled.meaning
         self.transformations = compiled.transformations
+        self._seen_twice = np.log((len(self.index.terms) + 1) / 3) + 1e-4  # idf of two terms
         self._tie = np.arange(self.index.n_codes, dtype=np.float32) * TIE
         self._places = {code: i for i, code in enumerate(self.index.codes)}
 
@@ -91,7 +92,8 @@ class Signals:
         lines = np.arange(n)[:, None]
         top = np.argpartition(-first, size - 1, axis=1)[:, :size]
         top = top[lines, np.argsort(-first[lines, top], axis=1, kind="stable")]
-        return flatten(self._compiled, queries, hits, grids, term, first, top)
+        known = self._known(vectors)
+        return flatten(self._compiled, queries, hits, grids, term, known, first, top)
 
     def _first(
         self, n: int, hits: Mapping[str, Hits], grids: Mapping[str, np.ndarray]
@@ -114,6 +116,15 @@ class Signals:
         return first
 
     # -- signals --------------------------------------------------------------------------------
+
+    def _known(self, vectors: features.Rows) -> np.ndarray:
+        """Share of each name, by weight, that stands in at least two known names, (n,).
+
+        Two, so that a name that is in the index itself is no better known than a new one.
+        """
+        seen = self.index.idf[vectors.bucket] <= self._seen_twice
+        n = len(vectors.start) - 1
+        return np.bincount(vectors.owner(), vectors.weight.astype(float) ** 2 * seen, minlength=n)
 
     def _ends(self, readings: Sequence[Reading]) -> dict[str, Hits]:
         """How often names with this ending or head belong to each code."""

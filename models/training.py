@@ -162,12 +162,15 @@ class Trainer:
         weight = [DECIDED_WEIGHT] * len(queries)
         return self._examples(queries, answers, None, weight, hidden)
 
-    def nonsense_examples(self, query_of: Callable[[Sample], Query]) -> Examples:
-        """Names that mean nothing: no candidate is right."""
+    def nonsense_examples(
+        self, query_of: Callable[[Sample], Query], count: int = N_NONSENSE, draw: int = 0
+    ) -> Examples:
+        """Names that mean nothing: no candidate is right. draw: other names for other numbers."""
         names = [name for _, name in self._kb.lexicon.everyday_names()]
-        queries = [query_of(Sample("", text)) for text in nonsense(names, N_NONSENSE, self._seed)]
-        nothing = [frozenset[str]()] * len(queries)
-        return self._examples(queries, nothing, None, [NONSENSE_WEIGHT] * len(queries), None)
+        made = nonsense(names, count, self._seed + draw)
+        queries = [query_of(Sample("", text)) for text in made]
+        nothing = [frozenset[str]()] * count
+        return self._examples(queries, nothing, None, [NONSENSE_WEIGHT] * count, None)
 
     def labelled_examples(
         self, lines: Sequence[LabelledLine], queries: Sequence[Query]
@@ -270,21 +273,27 @@ def cross_answered(
     return out
 
 
-def fit_calibration(found: OutOfFold, eligible: np.ndarray) -> Calibration:
+def fit_calibration(
+    found: OutOfFold, eligible: np.ndarray, nonsense: OutOfFold | None = None
+) -> Calibration:
     """Logistic map of score and lead, and the thresholds.
 
     eligible: (n_lines,) whether the rules allow the line to be strong and the promise is measured
     on it. The strong threshold is the lowest probability above which these lines are right
     STRONG_PRECISION of the time, with at least STRONG_FLOOR as Wilson's lower bound.
+    nonsense: names that mean nothing, whose best candidate is never right however far it leads.
     """
     from scipy.optimize import minimize
 
-    capped = np.minimum(found.margin, MARGIN_CAP)
+    parts = [found] if nonsense is None else [found, nonsense]
+    score = np.concatenate([part.score for part in parts])
+    capped = np.minimum(np.concatenate([part.margin for part in parts]), MARGIN_CAP)
+    goal = np.concatenate([part.right for part in parts]).astype(float)
     target = found.right.astype(float)
 
     def loss(p: np.ndarray) -> float:
-        z = p[0] * found.score + p[1] * capped + p[2]
-        return float(np.mean(np.logaddexp(0, z) - target * z) + 1e-4 * (p**2).sum())
+        z = p[0] * score + p[1] * capped + p[2]
+        return float(np.mean(np.logaddexp(0, z) - goal * z) + 1e-4 * (p**2).sum())
 
     bounds = [(0, None), (0, None), (None, None)]
     slope, margin_slope, offset = minimize(loss, np.array([0.5, 0.3, 0.0]), bounds=bounds).x
