@@ -15,6 +15,7 @@ from api.routes import classify, codes, docs, jobs, reviews, system
 from api.security import allow, allow_anybody, authorise
 from api.service import Service
 from api.settings import ServiceSettings
+from api.web.mount import add_pages
 from invoicer.access.principals import Role
 
 DESCRIPTION = """给发票明细的每一行赋税收分类编码、税率和诚实的把握度。
@@ -49,6 +50,7 @@ def create_app(settings: ServiceSettings, service: Service | None = None) -> Fas
     add_handlers(app)
     for router in (classify.router, jobs.router, codes.router, reviews.router, system.router):
         app.include_router(router)
+    add_pages(app)
     read_docs = allow_anybody if settings.open_docs else allow(Role.CLIENT)
     read_metrics = allow_anybody if settings.open_metrics else allow(Role.ADMIN)
     app.get("/docs", include_in_schema=False)(read_docs(docs.page))

@@ -263,6 +263,19 @@ class DecideIn(BaseModel):
     why: Annotated[str, Field(max_length=MAX_WHY)] = ""
 
 
+Items = Annotated[list[Annotated[str, Field(max_length=60)]], Field(min_length=1, max_length=200)]
+
+
+class ItemsIn(BaseModel):
+    items: Items
+
+
+class DecideAlikeIn(DecideIn):
+    """同一编码用于多项:全部成功,或全部不变。"""
+
+    items: Items
+
+
 class WhyIn(BaseModel):
     why: Annotated[str, Field(min_length=1, max_length=MAX_WHY)]
 
@@ -302,6 +315,34 @@ class ReviewItemOut(BaseModel):
 
 class ReviewItemsOut(BaseModel):
     items: list[ReviewItemOut]
+
+
+class CodeNoteOut(BaseModel):
+    """审核员核对的一个编码:层级、官方注释、开票日期的税率及依据。"""
+
+    code: str
+    usable: bool
+    code_name: str
+    short_name: str
+    path: list[str]
+    catch_all: bool = False
+    keywords: list[str] = []
+    includes: list[str] = []
+    excludes: list[dict[str, str]] = []
+    rates: list[dict[str, Any]]
+
+
+class ReviewDetailsOut(BaseModel):
+    """一个审核项,连同决定所需的一切。"""
+
+    item: ReviewItemOut
+    name: list[dict[str, Any]] = Field(description="名称分段:text、role、是否核心商品")
+    core: str
+    hint: str = Field(description="问题之外需要确认的事项")
+    codes: dict[str, CodeNoteOut]
+    similar: list[dict[str, Any]] = Field(description="本单位已定的相似项")
+    asked: str = Field(description="曾退回的问题")
+    reply: str = Field(description="开票方的答复")
 
 
 class StatusOut(BaseModel):

@@ -9,6 +9,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api.service import Service
+from api.sessions import principal_of_cookie
 from invoicer.access import keys
 from invoicer.access.principals import ForbiddenError, Principal, Role
 
@@ -54,8 +55,9 @@ def identify(request: Request) -> Principal:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             key = request.headers.get("x-api-key", "")
-        store = request.app.state.service.store
-        request.scope["principal"] = keys.authenticate(store, key.strip())
+        key, store = key.strip(), request.app.state.service.store
+        signed_in = None if key else principal_of_cookie(request, store)
+        request.scope["principal"] = signed_in or keys.authenticate(store, key)
     found: Principal = request.scope["principal"]
     return found
 
@@ -77,7 +79,7 @@ async def authorise(
     principal = identify(request)
     service.limit.take(principal.id, 1, principal.lines_per_second)
     if not isinstance(needed, Role) or not principal.role.includes(needed):
-        raise ForbiddenError("这个密钥没有权限执行此操作")
+        raise ForbiddenError("没有权限执行此操作")
     return principal
 
 

@@ -25,11 +25,13 @@ from invoicer.review.decisions import Decisions
 from invoicer.review.inbox import Inbox
 from invoicer.review.queue import Queue
 from invoicer.review.states import Versions
+from invoicer.review.tally import Tally
 from invoicer.settings import Settings
 from invoicer.store import Store
 from invoicer.typeahead import TypeAhead
 
 HOUSEKEEPING_SECONDS = 3600.0
+TALLY_SECONDS = 10.0
 WEBHOOK_SECONDS = 5.0
 log = logging.getLogger("invoicer.service")
 
@@ -54,6 +56,7 @@ class Service:
         self._in_use = in_use if in_use is not None else Settings().in_use()
         self.dispatcher = Dispatcher()
         self.inbox = Inbox(store)
+        self.tally = Tally(store)
         self.queue = Queue(store, settings)
         self.decisions = Decisions(
             self.queue, lambda code, day: self.assistant.is_usable(code, day)
@@ -62,6 +65,8 @@ class Service:
         self.limit = RateLimit(
             settings.database_path.with_name("limits.db"), settings.lines_per_second
         )
+        # Ten attempts to sign in at once, then one every six seconds.
+        self.sign_ins = RateLimit(self.limit.path, 1 / 6, burst_seconds=60)
 
     @classmethod
     def load(cls, settings: ServiceSettings) -> Service:
@@ -95,6 +100,7 @@ class Service:
         background = [
             asyncio.create_task(_now_and_then(HOUSEKEEPING_SECONDS, self._forget)),
             asyncio.create_task(_now_and_then(WEBHOOK_SECONDS, self._tell)),
+            asyncio.create_task(_now_and_then(TALLY_SECONDS, self._count)),
             asyncio.create_task(follow.follow(self._in_use, self._load, self._use)),
         ]
         if self.settings.retrain_after:
@@ -109,6 +115,7 @@ class Service:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
             await asyncio.to_thread(self.inbox.close)
+            await asyncio.to_thread(self._count)
             self.store.close()
 
     def _load(self) -> Assistant:
@@ -134,6 +141,10 @@ class Service:
         return JobRunner(
             self.store, given.jobs, limits, ended=lambda state: JOBS.labels(state).inc()
         )
+
+    def _count(self) -> None:
+        self.tally.flush()
+        self.store.close()
 
     def _forget(self) -> None:
         tenants.retain(self.store)

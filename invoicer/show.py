@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from invoicer.labels import ROLES
 from invoicer.suggestion import Suggestion, Tier, rate_text
 from knowledge_base.official.checks import Finding
 from knowledge_base.official.table_diff import TableDiff
@@ -18,12 +19,6 @@ from models.matcher import Match
 from models.query import Query
 
 TIER_STYLE = {Tier.STRONG: "green", Tier.MEDIUM: "yellow", Tier.WEAK: "red"}
-ROLES = {
-    "core": "品名", "side": "其他", "brand": "品牌", "flavour": "风味", "scent": "香味",
-    "colour": "颜色", "material": "材质", "process": "工艺", "audience": "适用", "grade": "等级",
-    "size_word": "尺寸", "season_style": "款式", "origin": "产地", "packing": "包装",
-    "promotion": "促销", "certification": "认证", "condition": "版本", "state": "状态",
-}  # fmt: skip
 
 
 def print_suggestion(console: Console, name: str, suggestion: Suggestion) -> None:

@@ -145,6 +145,7 @@ async def _answers(
         rows.append(row)
     for tier, count in tiers.items():
         LINES.labels(tier).inc(count)
+    service.tally.add(caller.tenant, tiers)
     request.scope["noted"]["tiers"] = tiers
     if service.settings.log_names:
         request.scope["noted"]["names"] = [line.name for line in good]

@@ -9,9 +9,13 @@ from fastapi import APIRouter, Path, Request, Response
 from api.answers import example, json_response, refusals
 from api.once import IdempotencyKey, once
 from api.schemas import (
+    CodeNoteOut,
+    DecideAlikeIn,
     DecideIn,
+    ItemsIn,
     LeaseIn,
     ReplyIn,
+    ReviewDetailsOut,
     ReviewItemOut,
     ReviewItemsOut,
     ReviewStatusOut,
@@ -19,6 +23,9 @@ from api.schemas import (
 )
 from api.security import Caller, TheService, allow
 from invoicer.access.principals import Role
+from invoicer.line import InvoiceLine, today
+from invoicer.review.details import about, details
+from knowledge_base.rates import TaxpayerType
 
 router = APIRouter(prefix="/v1/reviews", tags=["审核"])
 ItemId = Annotated[str, Path(max_length=60, examples=["rv_mzxw6ytboi"])]
@@ -158,3 +165,84 @@ async def skip(caller: Caller, service: TheService, item: ItemId) -> Response:
 @allow(Role.REVIEWER)
 async def undo(caller: Caller, service: TheService) -> Response:
     return json_response(shown(service.decisions.undo(caller)))
+
+
+@router.post(
+    "/decide-alike",
+    summary="同一编码用于多项:全部成功,或全部不变",
+    response_model=ReviewItemsOut,
+    responses=refusals(404, 409, 413, 422),
+)
+@allow(Role.REVIEWER)
+async def decide_alike(caller: Caller, service: TheService, body: DecideAlikeIn) -> Response:
+    items = service.decisions.decide_alike(
+        caller, body.items, body.code, body.why, service.versions
+    )
+    return json_response({"items": [shown(item) for item in items]})
+
+
+@router.post(
+    "/renew",
+    summary="延长领取时间",
+    status_code=204,
+    responses=refusals(404, 409, 413, 422),
+)
+@allow(Role.REVIEWER)
+async def renew(caller: Caller, service: TheService, body: ItemsIn) -> Response:
+    service.queue.renew(caller, body.items)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/release",
+    summary="放回队列,供他人领取",
+    status_code=204,
+    responses=refusals(404, 409, 413, 422),
+)
+@allow(Role.REVIEWER)
+async def release(caller: Caller, service: TheService, body: ItemsIn) -> Response:
+    with service.store.transaction():
+        for item in body.items:
+            service.queue.release(caller, item)
+    return Response(status_code=204)
+
+
+@router.get(
+    "/{item}/details",
+    summary="决定一项所需的一切:名称分段、候选的注释与税率、相似的已定项",
+    response_model=ReviewDetailsOut,
+    responses=refusals(404),
+)
+@allow(Role.REVIEWER)
+async def show_details(caller: Caller, service: TheService, item: ItemId) -> Response:
+    found = service.queue.find(caller.tenant, item)
+    return json_response(
+        {"item": shown(found), **details(service.assistant, service.queue, found)}
+    )
+
+
+@router.get(
+    "/{item}/codes/{code}",
+    summary="在该项的开票日期核对一个编码",
+    response_model=CodeNoteOut,
+    responses=refusals(404),
+)
+@allow(Role.REVIEWER)
+async def show_code_note(
+    caller: Caller, service: TheService, item: ItemId, code: str
+) -> Response:
+    line = InvoiceLine.from_fields(service.queue.find(caller.tenant, item)["line"])
+    taxpayer = line.taxpayer or TaxpayerType.GENERAL
+    return json_response(about(service.assistant, code, line.date or today(), taxpayer))
+
+
+@router.get(
+    "/{item}/alike",
+    summary="与该项同类、可一并决定的待审项",
+    response_model=ReviewItemsOut,
+    responses=refusals(404),
+)
+@allow(Role.REVIEWER)
+async def show_alike(caller: Caller, service: TheService, item: ItemId) -> Response:
+    items = service.queue.alike(caller, item)
+    return json_response({"items": [shown(one) for one in items]})

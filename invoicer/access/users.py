@@ -133,6 +133,8 @@ def disable(
 ) -> None:
     """End a user's access at once. tenant: only where the user is this tenant's."""
     row = _require(store, login, tenant)
+    if row["principal"] == actor:
+        raise InputError("不能停用自己,请由另一位管理员操作", field="login")
     with store.transaction() as db:
         db.execute("update principals set disabled_at = ? where principal = ?",
                    [utc_text(), row["principal"]])  # fmt: skip

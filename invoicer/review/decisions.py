@@ -165,11 +165,13 @@ class Decisions:
         """Bring an item into a state, free of its lease, and write that down. Once decided again,
         it is no longer held for a second look."""
         decided = to is State.DECIDED
+        # A vote's reason is nobody's business before the second vote: it stands in the history.
+        shown = item["why"] if action == "vote" else why[:MAX_WHY]
         self.store.db.execute(
             "update review_items set state = ?, code = ?, decided_by = ?, decided_at = ?, why = ?,"
             " held = ?, leased_by = null, leased_until = null where id = ?",
             [to.value, code or None, me.id if decided else None,
-             utc_text() if decided else None, why[:MAX_WHY],
+             utc_text() if decided else None, shown,
              None if decided else item["held"], item["id"]],
         )  # fmt: skip
         record(self.store, item, me.id, action, to.value, code=code or voted,

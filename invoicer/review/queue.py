@@ -162,6 +162,34 @@ class Queue:
         )
         return dict.fromkeys(State, 0) | {row["state"]: row["n"] for row in rows}
 
+    def groups(self, me: Principal, limit: int = 100) -> list[dict[str, Any]]:
+        """Kinds of several alike open items: their most urgent one, how many, times and amount."""
+        now = dt.datetime.now(dt.UTC)
+        return self.store.rows(
+            f"""select id, max(priority) as priority, suggestion ->> '$.core' as core,
+                suggestion ->> '$.candidates[0].short_name' as short_name,
+                suggestion ->> '$.candidates[0].name' as code_name,
+                suggestion ->> '$.candidates[0].code' as code,
+                min(confidence) as confidence, group_concat(distinct tier) as tiers,
+                count(*) as items, sum(times) as times, sum(amount) as amount
+                from review_items i
+                where tenant = :tenant and state = 'open' and {_FREE} and {_FOR_ME}
+                group by alike having count(*) > 1 order by sum(priority) desc limit :limit""",
+            {
+                "tenant": me.tenant, "me": me.id, "now": utc_text(now), "limit": limit,
+                "skipped": utc_text(now - dt.timedelta(hours=SKIPPED_HOURS)),
+            },
+        )  # fmt: skip
+
+    def similar(self, item: dict[str, Any], limit: int = 6) -> list[dict[str, Any]]:
+        """Decided items of the same tenant with the same core product, the newest first."""
+        rows = self.store.rows(
+            """select * from review_items where tenant = ? and state = 'decided'
+               and suggestion ->> '$.core' = ? and id <> ? order by decided_at desc limit ?""",
+            [item["tenant"], item["suggestion"].get("core", ""), item["id"], limit],
+        )
+        return [item_of_row(row) for row in rows]
+
     def alike(self, me: Principal, ident: str, limit: int = 100) -> list[dict[str, Any]]:
         """Other open items with the same core product and first candidate that I may decide."""
         item = self.find(me.tenant, ident)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from invoicer.access.principals import Principal, Role
 from invoicer.errors import InvoicerError
 from invoicer.store import Store, utc_text
 
@@ -74,3 +75,21 @@ def history(store: Store, tenant: str, item: str) -> list[dict[str, Any]]:
     return store.rows(
         "select * from review_events where tenant = ? and item = ? order by id", [tenant, item]
     )
+
+
+def visible_history(store: Store, me: Principal, item: dict[str, Any]) -> list[dict[str, Any]]:
+    """An item's events with their actors' names, as far as I may see them.
+
+    Until an item is decided, a vote is nobody's but the voter's, for a second one is blind; of
+    disputed items experts, who settle them, see all.
+    """
+    events = store.rows(
+        """select e.*, coalesce(p.name, e.actor) as name from review_events e
+           left join principals p on p.principal = e.actor
+           where e.tenant = ? and e.item = ? order by e.id""",
+        [me.tenant, item["id"]],
+    )
+    shown = item["state"] == State.DECIDED or (
+        item["state"] == State.DISPUTED and me.role.includes(Role.EXPERT)
+    )
+    return [e for e in events if shown or e["action"] != "vote" or e["actor"] == me.id]

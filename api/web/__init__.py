@@ -1,0 +1,1 @@
+"""The reviewers' pages, on the same application as the API."""

@@ -1,0 +1,198 @@
+"""How review and the answers are doing: numbers from what people decided, by tenant."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from invoicer.access.principals import Principal
+from invoicer.line import today
+from invoicer.review.rules import ReviewRules
+from invoicer.store import Store
+from invoicer.suggestion import Tier
+from knowledge_base.taxonomy import Taxonomy
+from models.evaluation import Share
+
+# Moments are kept in UTC, days are China's.
+_DAY = "date(at, '+8 hours')"
+# An act was taken back where the next event of its item is an undo.
+_ACTS = f"""
+select *, {_DAY} as day from (
+  select *, lead(action) over (partition by item order by id) as next
+  from review_events where tenant = :tenant)
+where action in ('decide', 'vote', 'settle', 'send_back', 'uncodable')
+and next is not 'undo' and {_DAY} >= :since
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was suggested for an item, and what people decided. week: its Monday."""
+
+    item: str
+    week: dt.date
+    tier: Tier
+    suggested: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far two blind votes on the same item agree. kappa: Cohen's, None where undefined."""
+
+    votes: Share
+    kappa: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MissingName:
+    """A core product that the answers got wrong or did not know, and what it was decided to be."""
+
+    core: str
+    items: int
+    times: int
+    amount: int
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day. acts: of people, by kind; lines: answered, by tier."""
+
+    day: dt.date
+    acts: Counter[str] = field(default_factory=Counter)
+    lines: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def strong(self) -> Share:
+        """Lines answered without a person."""
+        return Share(self.lines["strong"], self.lines.total())
+
+
+def days(store: Store, tenant: str, count: int = 14) -> list[Day]:
+    """The last days up to today, each with what was done and answered."""
+    last = today()
+    found = {
+        day: Day(day) for day in (last - dt.timedelta(days=n) for n in range(count - 1, -1, -1))
+    }
+    values = {"tenant": tenant, "since": min(found).isoformat()}
+    acts = store.rows(f"select day, action, count(*) as n from ({_ACTS}) group by 1, 2", values)
+    for row in acts:
+        if day := found.get(dt.date.fromisoformat(row["day"])):
+            day.acts[row["action"]] += row["n"]
+    lines = store.rows("select * from answered where tenant = :tenant and day >= :since", values)
+    for row in lines:
+        if day := found.get(dt.date.fromisoformat(row["day"])):
+            day.lines[row["tier"]] += row["lines"]
+    return list(found.values())
+
+
+def done_today(store: Store, me: Principal) -> int:
+    """How many items I dealt with today."""
+    values = {"tenant": me.tenant, "since": today().isoformat(), "me": me.id}
+    row = store.row(f"select count(*) as n from ({_ACTS}) where actor = :me", values)
+    return int(row["n"]) if row else 0
+
+
+def automation(days: Iterable[Day]) -> Share:
+    """Share of lines answered without a person over several days."""
+    lines: Counter[str] = sum((day.lines for day in days), Counter())
+    return Share(lines["strong"], lines.total())
+
+
+def judgements(store: Store, tenant: str, since: dt.date) -> list[Judgement]:
+    """Every decided item since a day, oldest first."""
+    rows = store.rows(
+        """select id, date(decided_at, '+8 hours') as day, tier, code,
+           coalesce(suggestion ->> '$.candidates[0].code', '') as suggested
+           from review_items where tenant = ? and state = 'decided'
+           and date(decided_at, '+8 hours') >= ? order by decided_at, id""",
+        [tenant, since.isoformat()],
+    )
+    found = []
+    for row in rows:
+        day = dt.date.fromisoformat(row["day"])
+        week = day - dt.timedelta(days=day.weekday())
+        found.append(Judgement(row["id"], week, Tier(row["tier"]), row["suggested"], row["code"]))
+    return found
+
+
+def in_slice(judged: Iterable[Judgement], rules: ReviewRules) -> list[Judgement]:
+    """Those of the permanent random slice: the only ones that stand for all lines."""
+    return [one for one in judged if rules.in_slice(one.item)]
+
+
+def right_codes(judged: Sequence[Judgement]) -> Share:
+    """How often the first candidate's code was what people decided."""
+    return Share(sum(one.suggested == one.code for one in judged), len(judged))
+
+
+def right_short_names(judged: Sequence[Judgement], taxonomy: Taxonomy) -> Share:
+    """How often its 简称 was."""
+    return Share(sum(_same_short_name(one, taxonomy) for one in judged), len(judged))
+
+
+def _same_short_name(one: Judgement, taxonomy: Taxonomy) -> bool:
+    if one.suggested not in taxonomy or one.code not in taxonomy:
+        return one.suggested == one.code
+    return bool(taxonomy.short_names(one.suggested) & taxonomy.short_names(one.code))
+
+
+def by_week(
+    judged: Iterable[Judgement], taxonomy: Taxonomy
+) -> dict[dt.date, dict[Tier, Share]]:
+    """简称 precision of each tier, week by week. Strong answers are there as far as sampled."""
+    groups: dict[dt.date, dict[Tier, list[Judgement]]] = defaultdict(lambda: defaultdict(list))
+    for one in judged:
+        groups[one.week][one.tier].append(one)
+    return {
+        week: {tier: right_short_names(ones, taxonomy) for tier, ones in sorted(tiers.items())}
+        for week, tiers in sorted(groups.items())
+    }
+
+
+def agreement(store: Store, tenant: str, since: dt.date) -> Agreement:
+    """Agreement of first and second votes on the items that had two."""
+    rows = store.rows(
+        """select item, code from review_votes where tenant = ? and item in
+           (select item from review_votes where date(at, '+8 hours') >= ?
+            group by item having count(*) = 2) order by item, at, principal""",
+        [tenant, since.isoformat()],
+    )
+    codes = [row["code"] for row in rows]
+    pairs = list(zip(codes[::2], codes[1::2], strict=True))
+    votes = Share(sum(a == b for a, b in pairs), len(pairs))
+    return Agreement(votes, cohen_kappa(pairs))
+
+
+def cohen_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
+    """Agreement beyond chance of two raters; None without pairs, or where all chose one code."""
+    if not pairs:
+        return None
+    n = len(pairs)
+    first, second = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+    by_chance = sum(first[code] * second[code] for code in first) / (n * n)
+    if by_chance == 1.0:
+        return None
+    return (sum(a == b for a, b in pairs) / n - by_chance) / (1 - by_chance)
+
+
+def missing_names(store: Store, tenant: str, limit: int = 20) -> list[MissingName]:
+    """Core products answered weakly, or decided against the first candidate; most lines first."""
+    rows = store.rows(
+        """select suggestion ->> '$.core' as core, count(*) as items, sum(times) as times,
+           sum(amount) as amount, group_concat(distinct code) as codes
+           from review_items where tenant = :tenant and state <> 'uncodable'
+           and (tier = 'weak' or (state = 'decided'
+                and code is not suggestion ->> '$.candidates[0].code'))
+           and suggestion ->> '$.core' <> ''
+           group by 1 order by times desc, items desc, core limit :limit""",
+        {"tenant": tenant, "limit": limit},
+    )
+    return [
+        MissingName(r["core"], r["items"], r["times"], r["amount"],
+                    tuple(sorted((r["codes"] or "").split(","))) if r["codes"] else ())
+        for r in rows
+    ]  # fmt: skip
