@@ -50,14 +50,15 @@ async def service_of(request: Request) -> Service:
 
 
 def identify(request: Request) -> Principal:
-    """Who is calling; raises AuthenticationError."""
+    """Who is calling, by key or by session; raises AuthenticationError, or ForbiddenError for an
+    act in a session that another site sent."""
     if "principal" not in request.scope:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             key = request.headers.get("x-api-key", "")
-        key, store = key.strip(), request.app.state.service.store
-        signed_in = None if key else principal_of_cookie(request, store)
-        request.scope["principal"] = signed_in or keys.authenticate(store, key)
+        store = request.app.state.service.store
+        session = None if key else principal_of_cookie(request, store)
+        request.scope["principal"] = session or keys.authenticate(store, key.strip())
     found: Principal = request.scope["principal"]
     return found
 

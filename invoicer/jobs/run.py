@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
+from collections import Counter
 from pathlib import Path
 
 from invoicer.assistant import Assistant
@@ -20,6 +21,7 @@ from invoicer.readers import Table, read_table
 from invoicer.review.items import ReviewItem, identity, item_of, needs_review
 from invoicer.review.memory import with_confirmed
 from invoicer.review.rules import ReviewRules
+from invoicer.review.tally import Tally
 from invoicer.settings import Settings
 from invoicer.store import Store
 from invoicer.suggestion import OUTPUT_COLUMNS, RATES_COLUMN
@@ -47,6 +49,7 @@ def work(store: Store, job: Job, most_rows: int) -> None:
     place = files.scratch(job.id, job.attempts)
     done = failed = 0
     items: list[ReviewItem] = []
+    tiers: Counter[str] = Counter()
     with (
         open_writer(
             files.result_file(place, options.form), options.form, table.header, columns
@@ -66,6 +69,7 @@ def work(store: Store, job: Job, most_rows: int) -> None:
             1,
         ):
             write(row.cells, row.answer)
+            tiers["failed" if row.error else row.answer["tier"]] += 1
             if row.error:
                 failed += 1
                 field, _, reason = row.error.partition(": ")
@@ -82,6 +86,9 @@ def work(store: Store, job: Job, most_rows: int) -> None:
     queue.progress(store, job, done, done, failed, items)
     files.publish(job.id, job.attempts)
     queue.finish(store, job)
+    tally = Tally(store)
+    tally.add(job.tenant, tiers)
+    tally.flush()
 
 
 def _size(table: Table, path: Path, most: int) -> int:

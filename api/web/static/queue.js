@@ -57,6 +57,9 @@ async function choose(code) {
   if (!entry) return;
   const listed = entry.item.suggestion.candidates.some((one) => one.code === code);
   if (!entry.codes[code]) {
+    // Until it is there nothing is chosen: Enter must not confirm what was chosen before.
+    chosen = "";
+    drawChoice(entry, chosen);
     try {
       entry.codes[code] = await get(`/v1/reviews/${entry.item.id}/codes/${code}`);
     } catch (error) {

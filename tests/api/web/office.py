@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -44,10 +45,12 @@ class Office:
 
     def put(self, *names: str, **fields) -> list[str]:
         """Items of the queue, each there when this returns."""
-        ids = [self.classify(name, **fields)["review_id"] for name in names]
-        for ident in ids:
-            while self.call("GET", f"/v1/reviews/{ident}").status_code == 404:
-                pass
+        answers = [self.classify(name, **fields) for name in names]
+        ids = [answer["review_id"] for answer in answers]
+        assert all(ids), [answer["tier"] for answer in answers]
+        until = time.monotonic() + 30
+        while any(self.call("GET", f"/v1/reviews/{ident}").status_code == 404 for ident in ids):
+            assert time.monotonic() < until, "the items did not reach the queue"
         return ids
 
     def state(self, item: str) -> dict:

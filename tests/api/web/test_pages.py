@@ -19,7 +19,7 @@ UNLABELLED = """() => [...document.querySelectorAll('input, select, textarea')]
 def test_a_page_fits_labels_its_fields_and_has_one_heading(
     office: Office, open_page: OpenPage, path: str, width: int
 ) -> None:
-    office.put("番茄味薯片 70g", "鱼排" * 60)
+    office.put("番茄味薯片 70g", "配件" * 80)
     page = open_page(office.user("admin", Role.ADMIN), path, width)
     page.wait_for_load_state("networkidle")
     assert page.evaluate(UNLABELLED) == []

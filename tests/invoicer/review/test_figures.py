@@ -1,0 +1,129 @@
+"""Figures of review, from decisions as people made them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from sklearn.metrics import cohen_kappa_score
+
+from invoicer import Assistant
+from invoicer.access.principals import Principal
+from invoicer.line import today
+from invoicer.review import figures
+from invoicer.review.decisions import Decisions
+from invoicer.review.queue import Queue
+from invoicer.review.rules import ReviewRules
+from invoicer.review.states import Versions
+from invoicer.review.tally import Tally
+from invoicer.store import Store
+from invoicer.suggestion import Tier
+
+People = dict[str, Principal]
+AddLine = Callable[..., str]
+V = Versions("m", "k")
+SINCE = dt.date(2020, 1, 1)
+
+
+def codes(assistant: Assistant, name: str) -> list[str]:
+    return [candidate.code for candidate in assistant.suggest(name).candidates]
+
+
+def test_acts_are_counted_by_day_and_kind_without_what_was_taken_back(
+    decisions: Decisions, add_line: AddLine, people: People, assistant: Assistant, store: Store
+) -> None:
+    anna = people["anna"]
+    first, second, third = add_line("薯片"), add_line("鱼排"), add_line("???")
+    decisions.decide(anna, first, codes(assistant, "薯片")[0], "", V)
+    decisions.undo(anna)
+    decisions.decide(anna, first, codes(assistant, "薯片")[1], "", V)
+    decisions.send_back(anna, second, "哪一种?")
+    decisions.uncodable(anna, third, "只有标点")
+    days = figures.days(store, "acme", 7)
+    assert [day.day for day in days] == [today() - dt.timedelta(days=n) for n in range(6, -1, -1)]
+    assert days[-1].acts == {"decide": 1, "send_back": 1, "uncodable": 1}
+    assert figures.done_today(store, anna) == 3
+    assert figures.done_today(store, people["ben"]) == 0
+    assert figures.days(store, "other", 1)[0].acts.total() == 0
+
+
+def test_automation_is_the_share_of_strong_lines(store: Store) -> None:
+    tally = Tally(store)
+    tally.add("acme", {"strong": 60, "medium": 30})
+    tally.flush()
+    tally.add("acme", {"strong": 20, "weak": 10})
+    tally.add("other", {"weak": 5})
+    tally.flush()
+    share = figures.automation(figures.days(store, "acme"))
+    assert (share.right, share.total) == (80, 120)
+
+
+def test_what_cannot_be_written_is_counted_later(store: Store) -> None:
+    tally = Tally(store)
+    tally.add("nobody", {"strong": 1})
+    with pytest.raises(Exception, match="FOREIGN KEY"):
+        tally.flush()
+    assert tally._counts == {("nobody", today().isoformat(), "strong"): 1}
+
+
+def test_precision_compares_the_first_candidate_with_the_decision(
+    decisions: Decisions, add_line: AddLine, people: People, assistant: Assistant, store: Store
+) -> None:
+    taxonomy = assistant.kb.taxonomy
+    # Two codes of one 简称: wrong as a code, right on the invoice.
+    first, second = codes(assistant, "薯片")[:2]
+    assert taxonomy[first].short_name == taxonomy[second].short_name
+    decisions.decide(people["anna"], add_line("薯片"), second, "", V)
+    decisions.decide(people["anna"], add_line("薯片", spec="70g"), first, "", V)
+    judged = figures.judgements(store, "acme", SINCE)
+    assert (figures.right_codes(judged).right, figures.right_codes(judged).total) == (1, 2)
+    assert figures.right_short_names(judged, taxonomy).right == 2
+    (week,) = figures.by_week(judged, taxonomy).items()
+    assert week[0].weekday() == 0
+    assert {tier: share.total for tier, share in week[1].items()} == {Tier.MEDIUM: 2}
+
+
+def test_the_slice_holds_what_the_rules_draw(
+    decisions: Decisions, add_line: AddLine, people: People, assistant: Assistant, store: Store
+) -> None:
+    for number in range(20):
+        item = add_line("薯片", spec=f"{number}g")
+        decisions.decide(people["anna"], item, codes(assistant, "薯片")[0], "", V)
+    judged = figures.judgements(store, "acme", SINCE)
+    half = ReviewRules(random_slice=0.5)
+    assert figures.in_slice(judged, half) == [one for one in judged if half.in_slice(one.item)]
+    assert figures.in_slice(judged, ReviewRules(random_slice=0.0)) == []
+    assert figures.in_slice(judged, ReviewRules(random_slice=1.0)) == judged
+
+
+def test_agreement_is_of_blind_second_votes(
+    store: Store, add_line: AddLine, people: People, assistant: Assistant
+) -> None:
+    paired = Decisions(Queue(store, ReviewRules(second_share=1.0)), assistant.is_usable)
+    one, two = codes(assistant, "薯片")[:2]
+    for number, (mine, yours) in enumerate([(one, one), (two, two), (one, two)]):
+        item = add_line("薯片", spec=f"{number}g")
+        paired.decide(people["anna"], item, mine, "", V)
+        paired.decide(people["ben"], item, yours, "", V)
+    paired.decide(people["anna"], add_line("鱼排"), codes(assistant, "鱼排")[0], "", V)
+    found = figures.agreement(store, "acme", SINCE)
+    assert (found.votes.right, found.votes.total) == (2, 3)
+    assert found.kappa == pytest.approx(cohen_kappa_score([one, two, one], [one, two, two]))
+
+
+@pytest.mark.parametrize("pairs", [[], [("a", "a"), ("a", "a")]])
+def test_kappa_is_undefined_without_votes_or_choice(pairs: list[tuple[str, str]]) -> None:
+    assert figures.cohen_kappa(pairs) is None
+
+
+def test_missing_names_are_the_cores_that_people_had_to_correct(
+    decisions: Decisions, add_line: AddLine, people: People, assistant: Assistant, store: Store
+) -> None:
+    two = codes(assistant, "薯片")[1]
+    decisions.decide(people["anna"], add_line("番茄味薯片", amount="100"), two, "", V)
+    decisions.decide(people["anna"], add_line("鱼排"), codes(assistant, "鱼排")[0], "", V)
+    (missing,) = figures.missing_names(store, "acme")
+    assert (missing.core, missing.times, missing.amount, missing.codes) == (
+        "薯片", 1, 10_000, (two,),
+    )  # fmt: skip
