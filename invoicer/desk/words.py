@@ -49,14 +49,25 @@ class WordIndex:
             rows[name_key(row["term"])].append(row)
         return dict(rows)
 
+    @cached_property
+    def _samples(self) -> dict[str, list[str]]:
+        samples: dict[str, list[str]] = defaultdict(list)
+        for sample in self.kb.lexicon.samples():
+            samples[sample.code].append(sample.name)
+        return dict(samples)
+
     def prepare(self) -> WordIndex:
         """Do what a first request would wait for."""
-        _ = self._by_code, self._by_key
+        _ = self._by_code, self._by_key, self._samples
         return self
 
     def names(self, code: str) -> list[str]:
         """The everyday names of a code."""
         return self._by_code.get(code, [])
+
+    def samples(self, code: str) -> list[str]:
+        """Whole lines that stand under a code."""
+        return self._samples.get(code, [])
 
     def mentions(self, table: WordTable, code: str) -> list[Row]:
         """Rows of another table that name a code."""

@@ -29,13 +29,19 @@ and next is not 'undo' and {_DAY} >= :since
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What was suggested for an item, and what people decided. week: its Monday."""
+    """What was suggested for an item, and what people decided. day: of the decision."""
 
     item: str
-    week: dt.date
+    day: dt.date
     tier: Tier
     suggested: str
     code: str
+    seller: str = ""
+
+    @property
+    def week(self) -> dt.date:
+        """The Monday of its week."""
+        return self.day - dt.timedelta(days=self.day.weekday())
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +112,18 @@ def judgements(store: Store, tenant: str, since: dt.date) -> list[Judgement]:
     """Every decided item since a day, oldest first."""
     rows = store.rows(
         """select id, date(decided_at, '+8 hours') as day, tier, code,
-           coalesce(suggestion ->> '$.candidates[0].code', '') as suggested
+           coalesce(suggestion ->> '$.candidates[0].code', '') as suggested,
+           coalesce(line ->> 'seller_industry', '') as seller
            from review_items where tenant = ? and state = 'decided'
            and date(decided_at, '+8 hours') >= ? order by decided_at, id""",
         [tenant, since.isoformat()],
     )
     found = []
     for row in rows:
-        day = dt.date.fromisoformat(row["day"])
-        week = day - dt.timedelta(days=day.weekday())
-        found.append(Judgement(row["id"], week, Tier(row["tier"]), row["suggested"], row["code"]))
+        found.append(
+            Judgement(row["id"], dt.date.fromisoformat(row["day"]), Tier(row["tier"]),
+                      row["suggested"], row["code"], row["seller"])
+        )  # fmt: skip
     return found
 
 
