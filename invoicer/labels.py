@@ -16,6 +16,7 @@ ADMINISTRATION = {
     "tenant.create": "新建租户", "tenant.export": "导出租户", "tenant.erase": "清除租户",
     "user.add": "新建用户", "user.password": "重设密码", "user.disable": "停用用户",
     "user.locked": "连续输错密码,账户锁定", "key.create": "新建密钥", "key.revoke": "吊销密钥",
+    "words.accept": "采纳词表修改", "words.rollback": "退回知识库版本",
 }  # fmt: skip
 FIELDS = {
     "name": "名称", "spec": "规格型号", "unit": "单位", "brand": "品牌", "manufacturer": "厂家",

@@ -25,8 +25,7 @@ def code_notes(
     assistant: Assistant, words: WordIndex, store: Store, tenant: str, row: TaxCode, day: dt.date,
     number: int = 1,
 ) -> dict[str, Any]:  # fmt: skip
-    """What is known of a code, and what a tenant's people made of it. number: page of the lists.
-    """
+    """What is known of a code, and what a tenant's people made of it. number: page of the lists."""
     code, taxonomy = row.code, assistant.kb.taxonomy
     names, samples = words.names(code), words.samples(code)
     part = slice((number - 1) * PAGE, number * PAGE)

@@ -138,6 +138,12 @@ class Proposals:
             raise NoSuchItemError("没有这个提案", proposal=ident[:40])
         return _proposal(row)
 
+    def anywhere(self, ident: str) -> tuple[str, Proposal]:
+        """(tenant, proposal), for whoever runs the installation; raises NoSuchItemError."""
+        row = self.store.row("select tenant from proposals where id = ?", [ident])
+        tenant = row["tenant"] if row else ""
+        return tenant, self.find(tenant, ident)
+
     def page(
         self, tenant: str, state: ProposalState, number: int = 1, provisional: bool = False
     ) -> tuple[int, list[Proposal]]:

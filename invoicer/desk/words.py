@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 from invoicer.desk.rules import word_rules
 from invoicer.errors import InputError
@@ -23,6 +24,24 @@ from knowledge_base.word_tables import (
 from models.words import name_key
 
 PAGE = 100
+
+
+def edit_of(given: dict[str, Any]) -> Edit:
+    """An edit that somebody sent: {table, action, row}; raises InputError."""
+    try:
+        edit = Edit.from_json(given)
+        unknown = given["row"].keys() - set(edit.table.columns)
+        plain = all(isinstance(cell, str) for cell in edit.row.values())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        unknown, plain = set(), False
+    if not plain:
+        raise InputError("修改应写成 {table, action, row},row 的各列为文本", field="edits")
+    if unknown:
+        columns = "、".join(edit.table.columns)
+        raise InputError(
+            f"{edit.table.label}没有 {min(unknown)[:30]} 列,只有 {columns}", field="edits"
+        )
+    return edit
 
 
 class WordIndex:

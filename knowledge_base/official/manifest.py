@@ -55,7 +55,7 @@ class VersionInfo:
     def title(self) -> str:
         """What it is, for a person."""
         if not self.edits:
-            return self.source or "内置编码表"
+            return self.source
         return f"词表修改 {self.edits} 行:{self.reason}"
 
 

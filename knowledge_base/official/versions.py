@@ -107,7 +107,18 @@ class VersionStore:
 
     def word_diff(self, old: str, new: str) -> list[Edit]:
         """The edits that lead from one version's word tables to another's."""
-        return difference(self._root(self._known(old).id), self._root(self._known(new).id))
+        return difference(self.root(old), self.root(new))
+
+    def root(self, version: str) -> Path:
+        """The folder of a version."""
+        return self._root(self._known(version).id)
+
+    def lineage(self, version: str) -> list[VersionInfo]:
+        """How a version came about: the built-in one, then each that was made of the one before."""
+        found = [self._known(version)]
+        while found[-1].id != BUILT_IN:
+            found.append(self._known(found[-1].previous))
+        return found[::-1]
 
     def edits(self, version: str) -> tuple[Edit, ...]:
         """The edits that made a version; none where it is a code table."""
