@@ -16,6 +16,7 @@ from api.settings import ServiceSettings
 from invoicer import Assistant
 from invoicer.access import idempotency, tenants
 from invoicer.access.limits import RateLimit
+from invoicer.desk import effect
 from invoicer.desk.proposals import Proposals
 from invoicer.desk.words import WordIndex
 from invoicer.jobs import files
@@ -164,6 +165,7 @@ class Service:
         idempotency.forget_old(self.store)
         job_queue.forget_old(self.store, self.settings.job_days)
         files.sweep()
+        effect.forget_old(self.store)
         self.store.close()
 
     def _tell(self) -> None:

@@ -33,3 +33,11 @@ SECTIONS = {  # GB/T 4754-2017
     "O": "居民服务、修理和其他服务业", "P": "教育", "Q": "卫生和社会工作",
     "R": "文化、体育和娱乐业", "S": "公共管理、社会保障和社会组织", "T": "国际组织",
 }  # fmt: skip
+WORD_COLUMNS = {  # of the word tables
+    "code": "编码", "term": "词", "codes": "可能的编码", "default_code": "默认编码",
+    "question": "提问", "options": "选项(答复=编码,用 | 隔开)", "kind": "种类", "note": "备注",
+    "head": "真正的品名", "why": "说明", "phrase": "场景", "aliases": "别名(用 | 隔开)",
+    "place": "位置", "seller_industry": "销售方行业", "condition": "条件", "answer": "选项文字",
+    "stated": "名称中写明条件的词(用 | 隔开)", "premise": "前提", "rate_general": "一般纳税人税率",
+    "levy_small": "小规模征收率",
+}  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 
 from api.answers import json_response, refusals
+from api.desk import accepted, begin_preview, effect_of, lead_of, notes_of
 from api.errors import NotFoundError
 from api.routes.codes import CodePath, On
 from api.schemas import WhyIn
@@ -25,14 +26,11 @@ from api.schemas_desk import (
     WordsOut,
 )
 from api.security import Caller, TheService, allow
-from api.service import Service
-from invoicer.access.principals import Principal, Role
-from invoicer.desk import effect, history
-from invoicer.desk.code_notes import code_notes
+from invoicer.access.principals import Role
+from invoicer.desk import history
 from invoicer.desk.export import export
-from invoicer.desk.proposals import Proposal, ProposalState
+from invoicer.desk.proposals import ProposalState
 from invoicer.line import today
-from invoicer.review.lead import Lead
 from invoicer.spreadsheet import safe_csv
 from knowledge_base.official.manifest import VersionInfo
 from knowledge_base.word_tables import WordTable
@@ -59,16 +57,6 @@ async def show_code(
     caller: Caller, service: TheService, code: CodePath, on: On = None, number: Number = 1
 ) -> Response:
     return json_response(notes_of(service, caller, code, on or today(), number))
-
-
-def notes_of(service: Service, caller: Principal, code: str, day: Any, number: int) -> Any:
-    """What is known of a code; raises NotFoundError."""
-    row = service.assistant.kb.taxonomy.get(code)
-    if row is None:
-        raise NotFoundError("编码表中没有这个编码", code=code[:40])
-    return code_notes(
-        service.assistant, service.words, service.store, caller.tenant, row, day, number
-    )
 
 
 @router.get(
@@ -141,12 +129,6 @@ async def show_effect(caller: Caller, service: TheService, proposal: Ident) -> R
     return json_response(effect_of(service, caller, found))
 
 
-def effect_of(service: Service, caller: Principal, proposal: Proposal) -> dict[str, Any]:
-    """A proposal's effect as a tenant may see it."""
-    known = service.proposals.effect(proposal)
-    return known.to_json(caller.tenant) if known else {"state": "none", "changes": []}
-
-
 @router.post(
     "/proposals/{proposal}/preview",
     summary="开始预览:在后台编译修改后的知识库并比较,约需一分钟",
@@ -161,12 +143,6 @@ async def start_preview(caller: Caller, service: TheService, proposal: Ident) ->
     return json_response(effect_of(service, caller, found), 202)
 
 
-def begin_preview(service: Service, proposal: Proposal) -> None:
-    """Start a preview unless one is running or done."""
-    if effect.ask(service.store, service.proposals.settings, proposal.edits):
-        service.previews.start(proposal.id)
-
-
 @router.post(
     "/proposals/{proposal}/accept",
     summary="采纳:成为新版本并立即启用;不能是自己的提案,须预览且通过检验",
@@ -176,18 +152,6 @@ def begin_preview(service: Service, proposal: Proposal) -> None:
 @allow(Role.EXPERT)
 async def accept(caller: Caller, service: TheService, proposal: Ident, body: WhyIn) -> Response:
     return json_response((await accepted(service, caller, proposal, body.why)).to_json())
-
-
-async def accepted(service: Service, caller: Principal, proposal: str, why: str) -> Proposal:
-    """Accept in a thread: whole tables are written."""
-
-    def work() -> Proposal:
-        try:
-            return service.proposals.accept(caller, service.words, proposal, why)
-        finally:
-            service.store.close()
-
-    return await asyncio.to_thread(work)
 
 
 @router.post(
@@ -232,9 +196,11 @@ async def roll_back(caller: Caller, service: TheService, body: RollbackIn) -> Re
 
 
 @router.get(
-    "/export", summary="词表:与随附的 CSV 同样的格式", responses={**_file("application/zip", "ZIP 文件"), **refusals(422)},
+    "/export",
+    summary="词表:与随附的 CSV 同样的格式",
+    responses={**_file("application/zip", "ZIP 文件"), **refusals()},
     response_class=Response,
-)  # fmt: skip
+)
 @allow(Role.EXPERT)
 async def export_words(service: TheService) -> Response:
     data = await asyncio.to_thread(export, service.proposals.settings.version_store())
@@ -258,12 +224,6 @@ async def show_figures(
         raise NotFoundError("没有这张图表")
     headers = {"Content-Disposition": f'attachment; filename="{found.name}.csv"'}
     return Response(safe_csv(*found.flat()), headers=headers, media_type="text/csv")
-
-
-def lead_of(service: Service, caller: Principal) -> Lead:
-    """The figures of the caller's tenant."""
-    taxonomy, rules = service.assistant.kb.taxonomy, service.queue.rules
-    return Lead(service.store, caller.tenant, taxonomy, rules)
 
 
 def _version(info: VersionInfo) -> dict[str, Any]:

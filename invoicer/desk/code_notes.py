@@ -76,9 +76,8 @@ def _decisions(
     where = "tenant = ? and state = 'decided' and code = ?"
     count = store.row(f"select count(*) as n from review_items where {where}", [tenant, code])
     rows = store.rows(
-        f"""select id, line, suggestion ->> '$.candidates[0].code' as suggested, times, amount,
-              decided_at, why from review_items where {where}
-            order by decided_at desc limit ? offset ?""",
+        f"""select id, line, suggested, times, amount, decided_at, why from review_items
+            where {where} order by decided_on desc, id limit ? offset ?""",
         [tenant, code, PAGE, (number - 1) * PAGE],
     )
     for row in rows:

@@ -16,6 +16,7 @@ from knowledge_base.word_tables import Edit
 
 # A preview that began longer ago has died with its process.
 PATIENCE = dt.timedelta(minutes=10)
+KEPT_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +85,10 @@ def ask(store: Store, settings: Settings, edits: Sequence[Edit]) -> bool:
             [key_of(settings, edits), utc_text()],
         )
         return True
+
+
+def forget_old(store: Store) -> None:
+    """Delete previews of long ago: they name what tenants sell."""
+    before = utc_text(dt.datetime.now(dt.UTC) - dt.timedelta(days=KEPT_DAYS))
+    with store.transaction() as db:
+        db.execute("delete from previews where asked_at < ?", [before])

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from invoicer.labels import SECTIONS
 from invoicer.line import today
@@ -108,15 +109,16 @@ class Lead:
             first = (first - dt.timedelta(days=1)).replace(day=1)
         return first
 
+    @cached_property
     def _answered(self) -> list[dict[str, str | int]]:
         return self._store.rows(
             "select * from answered_by where tenant = ? and month >= ?",
             [self._tenant, f"{self._since():%Y-%m}"],
         )
 
+    @cached_property
     def _in_slice(self) -> list[Judgement]:
-        judged = figures.judgements(self._store, self._tenant, self._since())
-        return figures.in_slice(judged, self._rules)
+        return figures.judgements(self._store, self._tenant, self._since(), self._rules.in_slice)
 
     def _chapters(self, column: str, one: Judgement | None) -> str:
         prefix = column if one is None else one.suggested[:CHAPTER_DIGITS]
@@ -135,10 +137,10 @@ class Lead:
         """Automation and measured accuracy, cut one way."""
         source = {"chapters": "chapter", "industries": "industry", "months": "month"}[name]
         lines: dict[str, Counter[str]] = defaultdict(Counter)
-        for row in self._answered():
+        for row in self._answered:
             lines[of(str(row[source]), None)][str(row["tier"])] += int(row["lines"])
         judged: dict[str, list[Judgement]] = defaultdict(list)
-        for one in self._in_slice():
+        for one in self._in_slice:
             judged[of("", one)].append(one)
         rows: list[tuple[Cell, ...]] = [
             (
@@ -157,7 +159,7 @@ class Lead:
         now = f"{today():%Y-%m}"
         before = f"{today().replace(day=1) - dt.timedelta(days=1):%Y-%m}"
         counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-        for row in self._answered():
+        for row in self._answered:
             month, lines = str(row["month"]), int(row["lines"])
             counts["档位", month][Tier(str(row["tier"])).label] += lines
             counts["编码类别", month][self._chapters(str(row["chapter"]), None)] += lines
@@ -258,12 +260,11 @@ class Confusion:
 
 def confusions(store: Store, tenant: str, code: str = "", limit: int = 30) -> list[Confusion]:
     """The most frequent ones of a tenant; with a code, those it is part of."""
-    top = "suggestion ->> '$.candidates[0].code'"
-    where = f" and (code = :code or {top} = :code)" if code else ""
+    where = " and (code = :code or suggested = :code)" if code else ""
     rows = store.rows(
-        f"""select {top} as suggested, code, count(*) as items, sum(times) as times,
+        f"""select suggested, code, count(*) as items, sum(times) as times,
               sum(amount) as amount from review_items
-            where tenant = :tenant and state = 'decided' and code <> {top}{where}
+            where tenant = :tenant and state = 'decided' and code <> suggested{where}
             group by 1, 2 order by times desc, items desc, 1, 2 limit :limit""",
         {"tenant": tenant, "code": code, "limit": limit},
     )

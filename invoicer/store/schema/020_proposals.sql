@@ -23,17 +23,3 @@ create table previews (
   effect text,
   problem text not null default ''
 );
-create index review_items_decided_code
-  on review_items (tenant, code, decided_at) where state = 'decided';
-create table answered_by (
-  tenant text not null references tenants,
-  month text not null,
-  chapter text not null,
-  industry text not null,
-  tier text not null,
-  lines integer not null,
-  primary key (tenant, month, chapter, industry, tier)
-);
-create index review_items_confusions
-  on review_items (tenant, suggestion ->> '$.candidates[0].code', code, times, amount)
-  where state = 'decided';

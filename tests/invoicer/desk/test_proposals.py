@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from invoicer.desk.proposals import (
 )
 from invoicer.desk.words import WordIndex
 from invoicer.errors import InputError
-from invoicer.learning.gate import FROZEN_SET
+from invoicer.learning.gate import FROZEN_SET, frozen_lines
 from invoicer.review import inbox
 from invoicer.review.decisions import Decisions
 from invoicer.review.items import identity, item_of
@@ -33,15 +34,11 @@ from invoicer.settings import Settings
 from invoicer.store import Store
 from knowledge_base.word_tables import Action, Edit, WordTable
 
+OTHER = Edit(WordTable.DESCRIPTORS, Action.ADD, {"term": "蓝鲸味", "kind": "flavour", "note": ""})
 # A trade nickname that nobody outside can read, and what it is.
 NICKNAME, FISH = "蓝鲸小脆条", "1030109050000000000"
 ADD = Edit(WordTable.EVERYDAY_NAMES, Action.ADD, {"code": FISH, "term": NICKNAME})
-# Read as words of promotion, these heads are lost in very many names.
-HEADS = "鞋衣机灯柜椅桌管油糖茶包刀"
-HARMFUL = [
-    Edit(WordTable.DESCRIPTORS, Action.ADD, {"term": head, "kind": "promotion", "note": ""})
-    for head in HEADS
-]
+N_HARMED = 80
 
 
 @dataclass(frozen=True)
@@ -82,6 +79,21 @@ def house(assistant: Assistant, tmp_path: Path) -> House:
     for name, tenant in (("eva", "acme"), ("emil", "acme"), ("otto", "other")):
         people[name] = keys.create(store, tenant, name, Role.EXPERT)[0]
     return House(settings, store, people, WordIndex(assistant.kb))
+
+
+@pytest.fixture
+def harmful(assistant: Assistant) -> list[Edit]:
+    """Words that name the frozen samples, to be read as words of promotion from now on."""
+    cores = Counter(
+        assistant.query(line).reading.core.split(" ")[-1]
+        for line, _ in frozen_lines(assistant, without=())
+    )
+    words = [word for word, _ in cores.most_common() if len(word) > 1][:N_HARMED]
+    return [
+        Edit(WordTable.DESCRIPTORS, Action.ADD, {"term": word, "kind": "promotion", "note": ""})
+        for word in words
+        if word not in assistant.kb.lexicon.descriptors
+    ]
 
 
 def decide(house: House, assistant: Assistant, who: str, name: str, code: str) -> str:
@@ -130,8 +142,10 @@ def test_a_name_is_proposed_previewed_accepted_answered_and_taken_back(
     assert Assistant.load(house.settings).suggest(NICKNAME).candidates[0].code != FISH
 
 
-def test_an_edit_with_a_bad_effect_is_refused_with_the_reason(house: House) -> None:
-    proposal = house.propose("emil", *HARMFUL)
+def test_an_edit_with_a_bad_effect_is_refused_with_the_reason(
+    house: House, harmful: list[Edit]
+) -> None:
+    proposal = house.propose("emil", *harmful)
     found = house.try_out(proposal)
     assert not found.accepted
     assert found.verdict.startswith(f"{FROZEN_SET}(")
@@ -185,7 +199,7 @@ def test_a_provisional_mapping_may_come_from_an_item_without_a_code(
     item = decide(house, assistant, "anna", NICKNAME, FISH)
     proposal = house.propose("anna", ADD, provisional=True, item=item)
     assert (proposal.provisional, proposal.item) == (True, item)
-    house.propose("anna", *HARMFUL)
+    house.propose("anna", OTHER)
     total, found = house.proposals.page("acme", ProposalState.OPEN, provisional=True)
     assert (total, [one.id for one in found]) == (1, [proposal.id])
     with pytest.raises(InputError, match="没有这个审核项"):
