@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from invoicer.access.idempotency import ConflictError
 from invoicer.access.limits import TooManyError
 from invoicer.access.principals import AuthenticationError, ForbiddenError
+from invoicer.desk.proposals import NotPreviewedError, RefusedByGateError
 from invoicer.errors import InputError, InvoicerError, UnavailableError
 from invoicer.review.states import NoSuchItemError, ReviewConflictError
 
@@ -45,6 +46,8 @@ STATUS: Mapping[type[InvoicerError], int] = {
     NotFoundError: 404,
     NoSuchItemError: 404,
     ReviewConflictError: 409,
+    NotPreviewedError: 409,
+    RefusedByGateError: 409,
     ConflictError: 409,
     NotDoneError: 409,
     InputError: 422,

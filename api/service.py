@@ -11,10 +11,14 @@ from functools import lru_cache
 from api import follow
 from api.dispatch import Dispatcher
 from api.metrics import JOBS
+from api.previews import Previews
 from api.settings import ServiceSettings
 from invoicer import Assistant
 from invoicer.access import idempotency, tenants
 from invoicer.access.limits import RateLimit
+from invoicer.desk import effect
+from invoicer.desk.proposals import Proposals
+from invoicer.desk.words import WordIndex
 from invoicer.jobs import files
 from invoicer.jobs import queue as job_queue
 from invoicer.jobs.limits import Limits
@@ -66,6 +70,9 @@ class Service:
         self.panel = Panel(self.decisions)
         self.appeals = AppealDesk(self.panel, lambda: self.assistant)
         self._type_ahead = lru_cache(2)(TypeAhead)  # of the old and the new one
+        self._words = lru_cache(2)(WordIndex)
+        self.proposals = Proposals(store, Settings())
+        self.previews = Previews()
         self.limit = RateLimit(
             settings.database_path.with_name("limits.db"), settings.lines_per_second
         )
@@ -79,7 +86,7 @@ class Service:
         in_use = Settings().in_use()
         assistant = Assistant.load()
         service = cls(settings, store, assistant, in_use)
-        _ = service.type_ahead, assistant.rate_table
+        _ = service.type_ahead, assistant.rate_table, service.words.prepare()
         service.limit.check()
         store.close()  # each worker opens its own connection
         return service
@@ -88,6 +95,11 @@ class Service:
     def type_ahead(self) -> TypeAhead:
         """Search over the names of the assistant in use."""
         return self._type_ahead(self.assistant.kb)
+
+    @property
+    def words(self) -> WordIndex:
+        """The word tables of the assistant in use."""
+        return self._words(self.assistant.kb)
 
     @property
     def versions(self) -> Versions:
@@ -117,6 +129,7 @@ class Service:
         finally:
             for task in background:
                 task.cancel()
+            await self.previews.close()
             await asyncio.gather(*background, return_exceptions=True)
             await asyncio.to_thread(self.inbox.close)
             await asyncio.to_thread(self._count)
@@ -126,6 +139,7 @@ class Service:
         """The assistant that the pointers name now, with all that a request would wait for."""
         assistant = Assistant.load()
         _ = assistant.rate_table, self._type_ahead(assistant.kb)
+        self._words(assistant.kb).prepare()
         return assistant
 
     def _use(self, assistant: Assistant) -> None:
@@ -156,6 +170,7 @@ class Service:
         job_queue.forget_old(self.store, self.settings.job_days)
         files.sweep()
         attachments.sweep(self.store)
+        effect.forget_old(self.store)
         self.store.close()
 
     def _tell(self) -> None:

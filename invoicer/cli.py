@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from invoicer import cli_access, cli_kb, cli_learn, cli_model, cli_panel, cli_review
+from invoicer import cli_access, cli_desk, cli_kb, cli_learn, cli_model, cli_panel, cli_review
 from invoicer.assistant import Assistant
 from invoicer.batch import Defaults, Memory, answer_rows
 from invoicer.columns import recognise
@@ -32,7 +32,8 @@ from knowledge_base.rates import TaxpayerType
 app = typer.Typer(
     help="发票商品税收分类编码助手", no_args_is_help=True, pretty_exceptions_enable=False
 )
-app.add_typer(cli_kb.app, name="kb", help="查询知识库")
+cli_kb.app.add_typer(cli_desk.app)
+app.add_typer(cli_kb.app, name="kb", help="知识库:查询、导入、版本、提案")
 app.add_typer(cli_access.tenants_app, name="tenants", help="租户:新建、导出、清除")
 app.add_typer(cli_access.keys_app, name="keys", help="API 密钥:新建、列出、吊销")
 app.add_typer(cli_access.users_app, name="users", help="用户:新建、列出、改密码、停用")

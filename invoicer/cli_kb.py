@@ -13,7 +13,7 @@ from invoicer.console import err, out
 from invoicer.errors import InputError
 from invoicer.line import parse_date, today
 from invoicer.settings import Settings
-from invoicer.show import print_code, print_codes, print_diff, print_findings
+from invoicer.show import print_code, print_codes, print_diff, print_edits, print_findings
 from knowledge_base import KnowledgeBase
 from knowledge_base.official.successors import stale_rows
 from knowledge_base.official.table import OfficialTableError
@@ -105,25 +105,27 @@ def diff(
     new: Annotated[str, typer.Argument(help="新版本")],
     limit: Annotated[int, typer.Option(help="每类最多列出条数")] = 20,
 ) -> None:
-    """比较两个已安装的编码表版本:新增、停用、改名、简称、税率、关键字。"""
+    """比较两个已安装的版本:编码的新增、停用、改名、简称、税率、关键字,以及词表的修改。"""
     with _table_errors():
-        print_diff(out, Settings().version_store().diff(old, new), limit)
+        store = Settings().version_store()
+        print_diff(out, store.diff(old, new), limit)
+        print_edits(out, store.word_diff(old, new), limit)
 
 
 @app.command()
 def versions() -> None:
-    """列出已安装的编码表版本,* 为当前使用的版本。"""
+    """列出编码表与词表的各版本,* 为当前使用的版本。"""
     with _table_errors():
         for info in Settings().version_store().versions():
             mark = "*" if info.is_current else " "
-            out.print(f"{mark} {info.id}  启用 {info.effective}  {info.source}")
+            out.print(f"{mark} {info.id}  启用 {info.effective}  {info.title}")
 
 
 @app.command()
 def rollback(
     to: Annotated[str | None, typer.Argument(help="版本;省略为上一个版本")] = None,
 ) -> None:
-    """切换回以前的编码表版本。"""
+    """切换回以前的版本。"""
     with _table_errors():
         info = Settings().version_store().rollback(to)
     out.print(f"当前版本 {info.id},启用 {info.effective}")

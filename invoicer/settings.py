@@ -57,6 +57,12 @@ class Settings:
         return tuple(host.strip() for host in listed.split(",") if host.strip())
 
     @property
+    def labelled(self) -> tuple[Path, ...]:
+        """Labelled files of this installation, on which edits of the word tables are tried."""
+        listed = os.environ.get("INVOICER_LABELLED", "")
+        return tuple(Path(part) for part in listed.split(os.pathsep) if part)
+
+    @property
     def jobs_dir(self) -> Path:
         """A folder a job: what was handed in, and its result."""
         return self.data_dir / "jobs"

@@ -14,6 +14,7 @@ from knowledge_base.official.checks import Finding
 from knowledge_base.official.table_diff import TableDiff
 from knowledge_base.rates import RateAdvice
 from knowledge_base.taxonomy import TaxCode, Taxonomy
+from knowledge_base.word_tables import Edit
 from models.candidates import NAMES
 from models.matcher import Match
 from models.query import Query
@@ -148,6 +149,15 @@ def print_diff(console: Console, diff: TableDiff, limit: int) -> None:
             console.print(f"  {title} {change.code} {change.name}:{change.old} → {change.new}")
     for moved in diff.moved_keywords[:limit]:
         console.print(f"  关键字移动 {moved.keyword}:{moved.old_code} → {moved.new_code}")
+
+
+def print_edits(console: Console, edits: Sequence[Edit], limit: int) -> None:
+    """Changes of the word tables."""
+    if edits:
+        console.print(f"词表修改 {len(edits)} 行", style="bold")
+    for edit in edits[:limit]:
+        cells = "  ".join(f"{column}={text}" for column, text in edit.row.items() if text)
+        console.print(f"  {edit.table.label} {edit.action.label} {cells}")
 
 
 def print_marks(console: Console, cells: Mapping[str, str]) -> None:

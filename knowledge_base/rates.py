@@ -167,6 +167,11 @@ class RateTable:
         self._starts = sorted({p.valid_from for ps in self._periods.values() for p in ps})
         self.first_day = self._starts[0]
 
+    @property
+    def period_starts(self) -> tuple[dt.date, ...]:
+        """The days on which standard rates have changed."""
+        return tuple(self._starts)
+
     @classmethod
     def load(cls, root: Path = tables.DATA, taxonomy: Taxonomy | None = None) -> RateTable:
         return cls(root, taxonomy)

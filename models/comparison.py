@@ -84,6 +84,12 @@ def compare(name: str, before: Sequence[Judged], after: Sequence[Judged]) -> lis
 
 def distance(before: Sequence[Hashable], after: Sequence[Hashable]) -> float:
     """Total variation between two distributions: 0 alike, 1 disjoint."""
-    a, b = Counter(before), Counter(after)
-    keys = a.keys() | b.keys()
-    return sum(abs(a[k] / len(before) - b[k] / len(after)) for k in keys) / 2 if keys else 0.0
+    return variation(Counter(before), Counter(after))
+
+
+def variation(before: Counter[Any], after: Counter[Any]) -> float:
+    """The same for counts of each value; 0 where one of them is empty."""
+    n, m = before.total(), after.total()
+    if not n or not m:
+        return 0.0
+    return sum(abs(before[k] / n - after[k] / m) for k in before.keys() | after.keys()) / 2

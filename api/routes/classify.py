@@ -123,7 +123,8 @@ async def _answers(
     """A row a line, in order, all by the same assistant."""
     good = [line for line in lines if isinstance(line, InvoiceLine)]
     good = with_known(service.store, caller.tenant, good, assistant.rate_table)
-    answered = zip(good, await service.dispatcher.suggest(assistant, good), strict=True)
+    suggestions = await service.dispatcher.suggest(assistant, good)
+    answered = zip(good, suggestions, strict=True)
     rows = []
     tiers: Counter[str] = Counter()
     for line in lines:
@@ -146,6 +147,7 @@ async def _answers(
     for tier, count in tiers.items():
         LINES.labels(tier).inc(count)
     service.tally.add(caller.tenant, tiers)
+    service.tally.add_answers(caller.tenant, zip(good, suggestions, strict=True))
     request.scope["noted"]["tiers"] = tiers
     if service.settings.log_names:
         request.scope["noted"]["names"] = [line.name for line in good]

@@ -216,9 +216,7 @@ async def release(caller: Caller, service: TheService, body: ItemsIn) -> Respons
 @allow(Role.REVIEWER)
 async def show_details(caller: Caller, service: TheService, item: ItemId) -> Response:
     found = service.queue.find(caller.tenant, item)
-    return json_response(
-        {"item": shown(found), **details(service.assistant, service.queue, found)}
-    )
+    return json_response({"item": shown(found), **details(service.assistant, service.queue, found)})
 
 
 @router.get(
@@ -228,9 +226,7 @@ async def show_details(caller: Caller, service: TheService, item: ItemId) -> Res
     responses={**example("review_code"), **refusals(404)},
 )
 @allow(Role.REVIEWER)
-async def show_code_note(
-    caller: Caller, service: TheService, item: ItemId, code: str
-) -> Response:
+async def show_code_note(caller: Caller, service: TheService, item: ItemId, code: str) -> Response:
     line = InvoiceLine.from_fields(service.queue.find(caller.tenant, item)["line"])
     taxpayer = line.taxpayer or TaxpayerType.GENERAL
     return json_response(about(service.assistant, code, line.date or today(), taxpayer))

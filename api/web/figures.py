@@ -6,6 +6,7 @@ import datetime as dt
 
 from fastapi import APIRouter, Request, Response
 
+from api.desk import lead_of
 from api.security import Caller, TheService, allow
 from api.web import charts
 from api.web.pages import page, render
@@ -62,6 +63,13 @@ async def dashboard(request: Request, caller: Caller, service: TheService) -> Re
             },
         ),
     )  # fmt: skip
+
+
+@router.get("/figures/lead")
+@allow(Role.EXPERT)
+@page
+async def lead(request: Request, caller: Caller, service: TheService) -> Response:
+    return render(request, "lead.html", caller, sheets=lead_of(service, caller).sheets())
 
 
 @router.get("/jobs")

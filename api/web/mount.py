@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 
 from api.security import allow_anybody
-from api.web import appeals, figures, pages, panel, people, review, sign_in
+from api.web import appeals, desk, figures, pages, panel, people, proposals, review, sign_in
 from invoicer.errors import InvoicerError
 
 
@@ -19,6 +19,8 @@ def add_pages(app: FastAPI) -> None:
         appeals.router,
         figures.router,
         people.router,
+        proposals.router,
+        desk.router,
     ):
         app.include_router(router)
     app.get("/static/{fingerprint}/{name}", include_in_schema=False)(allow_anybody(pages.static))

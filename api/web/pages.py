@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from importlib.resources import files
@@ -47,6 +48,8 @@ NAVIGATION = (
     ("/appeals", "申诉", Role.CLIENT),
     ("/jobs", "批量任务", Role.CLIENT),
     ("/figures", "概览", Role.REVIEWER),
+    ("/desk", "知识库", Role.EXPERT),
+    ("/desk/proposals", "提案", Role.REVIEWER),
     ("/people", "人员与密钥", Role.ADMIN),
 )
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -76,6 +79,11 @@ def code_parts(code: str) -> tuple[str, str]:
     return start, code[len(start) :]
 
 
+def compact(row: dict[str, str]) -> str:
+    """A row of a table as text for an address or a form."""
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+
+
 _environment = Environment(
     loader=PackageLoader("api.web"),
     autoescape=True,
@@ -83,7 +91,8 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters |= {"yuan": yuan, "moment": moment, "code_parts": code_parts}
+_environment.filters |= {"yuan": yuan, "moment": moment, "code_parts": code_parts,
+                         "compact": compact}  # fmt: skip
 _environment.globals |= {
     "fingerprint": FINGERPRINT,
     "labels": labels,

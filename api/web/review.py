@@ -151,9 +151,7 @@ async def settle(
 async def disputed(request: Request, caller: Caller, service: TheService) -> Response:
     total, found = service.queue.search(caller.tenant, Filter(state=State.DISPUTED))
     votes = {
-        one["id"]: [
-            e for e in visible_history(service.store, caller, one) if e["action"] == "vote"
-        ]
+        one["id"]: [e for e in visible_history(service.store, caller, one) if e["action"] == "vote"]
         for one in found
     }
     voted = [event for events in votes.values() for event in events]

@@ -106,6 +106,7 @@ def erase(store: Store, tenant: str) -> int:
         db.execute("update tenants set name = '', erased_at = ? where tenant = ?",
                    [utc_text(), tenant])  # fmt: skip
         count = _delete_all(store, tenant)
+        db.execute("delete from previews")  # they name products of all tenants, and can be redone
         audit.record(store, tenant, audit.OPERATOR, "tenant.erase", tenant, rows=count)
     # The log still holds what was written before; this moves it into the file and empties it.
     store.rows("pragma wal_checkpoint(truncate)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from invoicer.assistant import Assistant
@@ -14,8 +14,10 @@ from invoicer.evaluate import judge
 from invoicer.line import InvoiceLine
 from invoicer.review.decided import Decision
 from invoicer.store import Store
+from invoicer.suggestion import Suggestion
 from models.comparison import Paired, compare, distance
 from models.compiled import is_frozen
+from models.evaluation import Judged
 from models.labels import LabelledLine
 
 RECENT = 1000
@@ -30,12 +32,14 @@ Labelled = list[tuple[InvoiceLine, LabelledLine]]
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """text: why, in Chinese. compared: each measure of each set; drift: how the answers to recent
-    lines differ."""
+    lines differ. judged, recent: the answers of both themselves, by set and to recent lines."""
 
     accepted: bool
     text: str
     compared: list[Paired]
     drift: dict[str, Any]
+    judged: dict[str, tuple[list[Judged], list[Judged]]] = field(default_factory=dict)
+    recent: tuple[Sequence[Suggestion], Sequence[Suggestion]] = ((), ())
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -69,11 +73,18 @@ def decided_lines(decisions: Sequence[Decision]) -> Labelled:
 
 def recent_lines(store: Store) -> list[InvoiceLine]:
     """Lines that were asked about lately, of all tenants; only counts of them are kept."""
-    rows = store.rows("select line from review_items order by last_seen desc limit ?", [RECENT])
+    return [line for _, line in recent_by_tenant(store)]
+
+
+def recent_by_tenant(store: Store) -> list[tuple[str, InvoiceLine]]:
+    """The same, each with its tenant."""
+    rows = store.rows(
+        "select tenant, line from review_items order by last_seen desc limit ?", [RECENT]
+    )
     lines = []
     for row in rows:
         try:
-            lines.append(InvoiceLine.from_fields(json.loads(row["line"])))
+            lines.append((row["tenant"], InvoiceLine.from_fields(json.loads(row["line"]))))
         except InvoicerError:
             continue  # stored by a program that was less strict
     return lines
@@ -86,13 +97,14 @@ def examine(
     recent: Sequence[InvoiceLine],
 ) -> Verdict:
     """Both on the same lines, and what follows."""
-    compared = [
-        paired
+    judged = {
+        name: (judge(serving, lines), judge(candidate, lines))
         for name, lines in sets.items()
         if lines
-        for paired in compare(name, judge(serving, lines), judge(candidate, lines))
-    ]
-    drift = _drift(serving, candidate, recent)
+    }
+    compared = [paired for name, pair in judged.items() for paired in compare(name, *pair)]
+    before, after = (one.suggest(list(recent)) for one in (serving, candidate))
+    drift = _drift(before, after)
     problems = [
         f"{one.set}({one.lines} 行)的{one.measure}由 {one.before} 降到 {one.after}"
         f"(p={one.p_value:.3f})"
@@ -105,20 +117,17 @@ def examine(
         if drift["lines"] >= DRIFT_FROM and drift[name]["distance"] > limit
     ]
     text = ";".join(problems) or "各集合均未下降"
-    return Verdict(not problems, text, compared, drift)
+    return Verdict(not problems, text, compared, drift, judged, (before, after))
 
 
-def _drift(
-    serving: Assistant, candidate: Assistant, recent: Sequence[InvoiceLine]
-) -> dict[str, Any]:
+def _drift(before: Sequence[Suggestion], after: Sequence[Suggestion]) -> dict[str, Any]:
     """How the answers to recent lines are distributed, before and after."""
-    before, after = (one.suggest(list(recent)) for one in (serving, candidate))
-    out: dict[str, Any] = {"lines": len(recent)}
+    out: dict[str, Any] = {"lines": len(before)}
     changed = sum(
         a.candidates[0].short_name != b.candidates[0].short_name
         for a, b in zip(before, after, strict=True)
     )
-    out["changed"] = round(changed / len(recent), 4) if recent else 0.0
+    out["changed"] = round(changed / len(before), 4) if before else 0.0
     for name, value in (
         ("tiers", lambda s: s.tier.value),
         ("chapters", lambda s: s.candidates[0].code[:3]),

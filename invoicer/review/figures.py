@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from invoicer.access.principals import Principal
@@ -21,7 +21,7 @@ _DAY = "date(at, '+8 hours')"
 _ACTS = f"""
 select *, {_DAY} as day from (
   select *, lead(action) over (partition by item order by id) as next
-  from review_events where tenant = :tenant)
+  from review_events where tenant = :tenant and at >= date(:since, '-1 day'))
 where action in ('decide', 'vote', 'settle', 'send_back', 'uncodable')
 and next is not 'undo' and {_DAY} >= :since
 """
@@ -29,13 +29,19 @@ and next is not 'undo' and {_DAY} >= :since
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What was suggested for an item, and what people decided. week: its Monday."""
+    """What was suggested for an item, and what people decided. day: of the decision."""
 
     item: str
-    week: dt.date
+    day: dt.date
     tier: Tier
     suggested: str
     code: str
+    seller: str = ""
+
+    @property
+    def week(self) -> dt.date:
+        """The Monday of its week."""
+        return self.day - dt.timedelta(days=self.day.weekday())
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +108,23 @@ def automation(days: Iterable[Day]) -> Share:
     return Share(lines["strong"], lines.total())
 
 
-def judgements(store: Store, tenant: str, since: dt.date) -> list[Judgement]:
-    """Every decided item since a day, oldest first."""
+def judgements(
+    store: Store, tenant: str, since: dt.date, only: Callable[[str], bool] = lambda _: True
+) -> list[Judgement]:
+    """Decided items since a day, oldest first. only: which items, by id."""
     rows = store.rows(
-        """select id, date(decided_at, '+8 hours') as day, tier, code,
-           coalesce(suggestion ->> '$.candidates[0].code', '') as suggested
-           from review_items where tenant = ? and state = 'decided'
-           and date(decided_at, '+8 hours') >= ? order by decided_at, id""",
+        """select id, decided_on as day, tier, code, suggested, seller
+           from review_items where tenant = ? and state = 'decided' and decided_on >= ?
+           order by decided_on""",
         [tenant, since.isoformat()],
     )
-    found = []
-    for row in rows:
-        day = dt.date.fromisoformat(row["day"])
-        week = day - dt.timedelta(days=day.weekday())
-        found.append(Judgement(row["id"], week, Tier(row["tier"]), row["suggested"], row["code"]))
-    return found
+    tiers = {tier.value: tier for tier in Tier}
+    return [
+        Judgement(row["id"], dt.date.fromisoformat(row["day"]), tiers[row["tier"]],
+                  row["suggested"], row["code"], row["seller"])
+        for row in rows
+        if only(row["id"])
+    ]  # fmt: skip
 
 
 def in_slice(judged: Iterable[Judgement], rules: ReviewRules) -> list[Judgement]:
@@ -131,18 +139,18 @@ def right_codes(judged: Sequence[Judgement]) -> Share:
 
 def right_short_names(judged: Sequence[Judgement], taxonomy: Taxonomy) -> Share:
     """How often its 简称 was."""
-    return Share(sum(_same_short_name(one, taxonomy) for one in judged), len(judged))
+    pairs = Counter((one.suggested, one.code) for one in judged)
+    right = sum(n for pair, n in pairs.items() if _same_short_name(*pair, taxonomy))
+    return Share(right, len(judged))
 
 
-def _same_short_name(one: Judgement, taxonomy: Taxonomy) -> bool:
-    if one.suggested not in taxonomy or one.code not in taxonomy:
-        return one.suggested == one.code
-    return bool(taxonomy.short_names(one.suggested) & taxonomy.short_names(one.code))
+def _same_short_name(suggested: str, code: str, taxonomy: Taxonomy) -> bool:
+    if suggested not in taxonomy or code not in taxonomy:
+        return suggested == code
+    return bool(taxonomy.short_names(suggested) & taxonomy.short_names(code))
 
 
-def by_week(
-    judged: Iterable[Judgement], taxonomy: Taxonomy
-) -> dict[dt.date, dict[Tier, Share]]:
+def by_week(judged: Iterable[Judgement], taxonomy: Taxonomy) -> dict[dt.date, dict[Tier, Share]]:
     """简称 precision of each tier, week by week. Strong answers are there as far as sampled."""
     groups: dict[dt.date, dict[Tier, list[Judgement]]] = defaultdict(lambda: defaultdict(list))
     for one in judged:
@@ -182,12 +190,10 @@ def cohen_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
 def missing_names(store: Store, tenant: str, limit: int = 20) -> list[MissingName]:
     """Core products answered weakly, or decided against the first candidate; most lines first."""
     rows = store.rows(
-        """select suggestion ->> '$.core' as core, count(*) as items, sum(times) as times,
+        """select core, count(*) as items, sum(times) as times,
            sum(amount) as amount, group_concat(distinct code) as codes
-           from review_items where tenant = :tenant and state <> 'uncodable'
-           and (tier = 'weak' or (state = 'decided'
-                and code is not suggestion ->> '$.candidates[0].code'))
-           and suggestion ->> '$.core' <> ''
+           from review_items where tenant = :tenant and core <> '' and state <> 'uncodable'
+           and (tier = 'weak' or (state = 'decided' and code is not suggested))
            group by 1 order by times desc, items desc, core limit :limit""",
         {"tenant": tenant, "limit": limit},
     )

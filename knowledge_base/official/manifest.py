@@ -7,12 +7,13 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from knowledge_base.official.checks import Finding
 from knowledge_base.official.raw import OfficialTableError
 from knowledge_base.official.row import OfficialRow
 from knowledge_base.official.table_diff import TableDiff
+from knowledge_base.word_tables import Edit
 
 BUILT_IN = "builtin"
 SOURCE = "source"
@@ -28,6 +29,8 @@ class VersionInfo:
         the last one is the table that today's answers come from.
     transition_until: 过渡期截止 as the file gives it; recorded, not applied.
     previous: version in use when this one was imported. merged_onto: fingerprint of its data.
+    edits: rows of the word tables that were changed; such a version has the official table of the
+        one before, and says why, who proposed and who accepted, and by which ruling if any.
     """
 
     id: str
@@ -41,7 +44,19 @@ class VersionInfo:
     imported_at: str = ""
     previous: str = ""
     merged_onto: str = ""
+    edits: int = 0
+    reason: str = ""
+    proposed_by: str = ""
+    accepted_by: str = ""
+    ruling: str = ""
     is_current: bool = False
+
+    @property
+    def title(self) -> str:
+        """What it is, for a person."""
+        if not self.edits:
+            return self.source
+        return f"词表修改 {self.edits} 行:{self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +75,9 @@ class InstallReport:
     diff: TableDiff | None = None
 
 
-def write_source(folder: Path, info: VersionInfo, rows: Iterable[OfficialRow]) -> None:
-    """Write the manifest and the official rows into a version's `source/` folder."""
+def write_source(folder: Path, info: VersionInfo, rows: Iterable[dict[str, Any]]) -> None:
+    """Write the manifest and what the version came from into its `source/` folder: official rows,
+    or edits of the word tables."""
     place = folder / SOURCE
     place.mkdir()
     manifest = asdict(replace(info, is_current=False))
@@ -70,7 +86,7 @@ def write_source(folder: Path, info: VersionInfo, rows: Iterable[OfficialRow]) -
     (place / MANIFEST).write_text(text + "\n", encoding="utf-8")
     with (place / ROWS).open("w", encoding="utf-8") as file:
         for row in rows:
-            file.write(json.dumps(row.to_dict(), ensure_ascii=False) + "\n")
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def read_manifest(folder: Path, is_current: bool) -> VersionInfo:
@@ -91,6 +107,14 @@ def read_source_rows(folder: Path) -> tuple[OfficialRow, ...]:
         with (folder / SOURCE / ROWS).open(encoding="utf-8") as file:
             return tuple(OfficialRow.from_dict(json.loads(line)) for line in file)
     except (OSError, ValueError, TypeError) as error:
+        raise _damaged(folder) from error
+
+
+def read_edits(folder: Path) -> tuple[Edit, ...]:
+    try:
+        with (folder / SOURCE / ROWS).open(encoding="utf-8") as file:
+            return tuple(Edit.from_json(json.loads(line)) for line in file)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(folder) from error
 
 

@@ -1,4 +1,5 @@
-"""Imported code tables side by side: install, compare, list and go back, each in one step.
+"""Versions side by side, of imported code tables and of edited word tables: install, edit, compare,
+list and go back, each in one step.
 
 A version is a folder `versions/<id>/` that `KnowledgeBase.load` reads like the built-in data:
 merged tables, the other tables beside them. What it came from is kept in its `source/` folder,
@@ -9,8 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
+import json
 import shutil
 import tempfile
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from knowledge_base import tables
@@ -20,6 +25,7 @@ from knowledge_base.official.manifest import (
     BUILT_IN,
     InstallReport,
     VersionInfo,
+    read_edits,
     read_manifest,
     read_source_rows,
     write_source,
@@ -29,6 +35,7 @@ from knowledge_base.official.state import dated_only, rows_on, table_days
 from knowledge_base.official.store_files import locked, share_tables, write_whole
 from knowledge_base.official.table import OfficialRow, OfficialTable, OfficialTableError, read_table
 from knowledge_base.official.table_diff import TableDiff, compare
+from knowledge_base.word_tables import Edit, difference, touched, write_edited
 
 __all__ = ["InstallReport", "TableDiff", "VersionInfo", "VersionStore", "compare"]
 
@@ -90,11 +97,32 @@ class VersionStore:
         info = self._known(version)
         if version == BUILT_IN:
             return rows_on(self.base, info.effective)
+        if info.edits:
+            return self.rows(info.previous)
         return read_source_rows(self._root(version))
 
     def diff(self, old: str, new: str) -> TableDiff:
         """What changed from one version's official table to another's."""
         return compare(self.rows(old), self.rows(new))
+
+    def word_diff(self, old: str, new: str) -> list[Edit]:
+        """The edits that lead from one version's word tables to another's."""
+        return difference(self.root(old), self.root(new))
+
+    def root(self, version: str) -> Path:
+        """The folder of a version."""
+        return self._root(self._known(version).id)
+
+    def lineage(self, version: str) -> list[VersionInfo]:
+        """How a version came about: the built-in one, then each that was made of the one before."""
+        found = [self._known(version)]
+        while found[-1].id != BUILT_IN:
+            found.append(self._known(found[-1].previous))
+        return found[::-1]
+
+    def edits(self, version: str) -> tuple[Edit, ...]:
+        """The edits that made a version; none where it is a code table."""
+        return read_edits(self._root(version)) if self._known(version).edits else ()
 
     def rollback(self, to: str | None = None) -> VersionInfo:
         """Use another installed version; without `to`, the one before the current."""
@@ -120,14 +148,58 @@ class VersionStore:
                 f"文件 {table.source} 没有写明启用日期。请指定启用日期（如 2019-04-01）后再导入。",
                 file=table.source,
             )
+        with self._changing():
+            return self._install(table, day)
+
+    def edit(self, edits: Sequence[Edit], onto: str, note: VersionInfo) -> VersionInfo:
+        """Change rows of the word tables, and use the result from now on; nothing remains of a
+        failure.
+
+        onto: the version the edits were judged on. note: its reason, proposed_by, accepted_by and
+        ruling are kept. Raises OfficialTableError where another version is in use by now, and
+        NoSuchRowError. The edits are not checked here: WordRules does.
+        """
+        with self._changing():
+            current = self._known(self.current_id())
+            if current.id != onto:
+                raise OfficialTableError(
+                    "other_version",
+                    f"当前版本已是 {current.id},不再是 {onto[:60]}。请重新预览后再采纳。",
+                    version=current.id,
+                )
+            now = dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
+            rows = [edit.to_json() for edit in edits]
+            digest = hashlib.sha256(json.dumps([current.id, now, rows]).encode()).hexdigest()
+            root = self._root(current.id)
+            info = replace(
+                note,
+                id=f"w-{now[:10].replace('-', '')}-{digest[:8]}",
+                effective=current.effective,
+                table_days=current.table_days,
+                sha256=digest,
+                imported_at=now,
+                previous=current.id,
+                merged_onto=tables.fingerprint(root)[:12],
+                edits=len(edits),
+            )
+
+            def fill(staging: Path) -> None:
+                write_edited(root, staging, edits)
+                write_source(staging, info, rows)
+
+            self._build(info, current, [table.value for table in touched(edits)], fill)
+            return self._known(info.id)
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One change at a time; folders made for it stay only where a version lives in them."""
         made = [p for p in (self._folder, self.path) if not p.exists()]
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             with locked(self.path):
-                return self._install(table, day)
+                yield
         finally:
             for folder in made:
-                # Stays where a version now lives in it.
                 with contextlib.suppress(OSError):
                     folder.rmdir()
 
@@ -164,25 +236,36 @@ class VersionStore:
             previous=current.id,
             merged_onto=tables.fingerprint(root)[:12],
         )
-        self._build(info, table, edition, current)
+
+        def fill(staging: Path) -> None:
+            merge_table(root, staging, table.rows, edition, self._newest_rows(current))
+            write_source(staging, info, (row.to_dict() for row in table.rows))
+
+        self._build(info, current, MERGED, fill)
         message = f"已导入 {table.source}：{changes.summary()}。"
         if until:
             message += f"该表早于现有最新版本（{newest}），只补充历史，不改变现行编码。"
         return InstallReport("installed", message, self._known(info.id), findings, changes)
 
     def _build(
-        self, info: VersionInfo, table: OfficialTable, edition: Edition, current: VersionInfo
+        self,
+        info: VersionInfo,
+        current: VersionInfo,
+        changed: Collection[str],
+        fill: Callable[[Path], None],
     ) -> None:
-        """Build the folder aside, prove that it loads, then move it in and point to it."""
+        """Build the folder aside, prove that it loads, then move it in and point to it.
+
+        fill writes the changed tables and the source; the others are those of the current one.
+        """
         for leftover in self._folder.glob(f"{STAGING}*"):
             shutil.rmtree(leftover, ignore_errors=True)
         root, target = self._root(current.id), self._root(info.id)
         staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=self._folder))
         try:
             staging.chmod(0o755)
-            share_tables(root, staging, MERGED, link=current.id != BUILT_IN)
-            merge_table(root, staging, table.rows, edition, self._newest_rows(current))
-            write_source(staging, info, table.rows)
+            share_tables(root, staging, changed, link=current.id != BUILT_IN)
+            fill(staging)
             KnowledgeBase.load(staging)
             staging.rename(target)
             write_whole(self._pointer, info.id + "\n")
@@ -196,7 +279,7 @@ class VersionStore:
         """Rows of the table that the current version answers from, where it was imported."""
         info = current
         while info.id != BUILT_IN:
-            if info.effective == max(current.table_days):
+            if info.effective == max(current.table_days) and not info.edits:
                 return {row.code: row for row in self.rows(info.id)}
             info = self._known(info.previous)
         return {}

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from invoicer.desk.rules import word_rules
 from knowledge_base import KnowledgeBase, tables
 from knowledge_base.taxonomy import is_code, pairs, subtree_prefix
+from knowledge_base.word_tables import WordTable, read_rows
 from models.features import N_FEATURES
-from models.roles import ROLE_WEIGHT
-from models.words import name_key
 
 DATA = tables.DATA
 TODAY = dt.date(2026, 11, 27)
@@ -63,12 +63,10 @@ def test_every_table_is_rectangular_utf8_without_repeated_columns(path) -> None:
     [
         ("taxonomy", "code"),
         ("former_names", "code"),
-        ("exceptions", "term"),
         ("variants", "variant"),
         ("abbreviations", "short"),
         ("placeholders", "name"),
         ("container_heads", "suffix"),
-        ("ambiguous", "term"),
         ("brands", "brand"),
         ("brand_categories", "category"),
         ("maker_words", "word"),
@@ -78,10 +76,6 @@ def test_every_table_is_rectangular_utf8_without_repeated_columns(path) -> None:
 )
 def test_keys_are_unique(table: str, key: str) -> None:
     assert not repeated(row[key] for row in tables.rows(table))
-
-
-def test_a_descriptor_is_not_listed_twice_as_the_same_kind() -> None:
-    assert not repeated((row["term"], row["kind"]) for row in tables.rows("descriptors"))
 
 
 def test_a_brand_is_marked_as_a_word_with_y_or_not_at_all() -> None:
@@ -114,19 +108,13 @@ def test_exclusions_point_to_existing_codes(kb: KnowledgeBase) -> None:
     assert not unknown(kb, (e.code for code in kb.taxonomy for e in code.excludes))
 
 
-def test_everyday_names_stand_under_current_leaves(kb: KnowledgeBase) -> None:
-    assert not not_printable(kb, {code for code, _ in kb.lexicon.everyday_names()})
-
-
-def test_an_everyday_name_stands_under_one_code_only(kb: KnowledgeBase) -> None:
-    codes = defaultdict(set)
-    for code, name in kb.lexicon.everyday_names():
-        codes[name_key(name)].add(code)
-    assert {name: found for name, found in codes.items() if len(found) > 1} == {}
-
-
-def test_no_everyday_name_is_listed_twice_under_its_code(kb: KnowledgeBase) -> None:
-    assert not repeated(kb.lexicon.everyday_names())
+@pytest.mark.parametrize("table", WordTable)
+def test_the_shipped_words_pass_the_checks_that_edits_pass(
+    kb: KnowledgeBase, table: WordTable
+) -> None:
+    rows = read_rows(kb.root, table)
+    assert tuple(rows[0]) == table.columns
+    assert word_rules(kb, TODAY).check(table, rows) == []
 
 
 def test_samples_stand_under_current_leaves(kb: KnowledgeBase) -> None:
@@ -153,24 +141,6 @@ def test_category_and_maker_codes_exist_and_lead_to_leaves(kb: KnowledgeBase) ->
 
 
 # -- words ------------------------------------------------------------------------------------
-
-
-def test_answers_to_a_question_are_current_leaves(kb: KnowledgeBase) -> None:
-    rows = kb.lexicon.ambiguous.values()
-    assert not not_printable(kb, {c for a in rows for c in (*a.codes, *a.options.values())})
-
-
-def test_a_question_has_at_least_two_answers_and_the_default_among_them(kb: KnowledgeBase) -> None:
-    wrong = [
-        a.term
-        for a in kb.lexicon.ambiguous.values()
-        if not a.question or len(a.options) < 2 or a.default_code not in a.options.values()
-    ]
-    assert wrong == []
-
-
-def test_kinds_of_descriptors_have_a_weight(kb: KnowledgeBase) -> None:
-    assert set(kb.lexicon.descriptors.values()) <= set(ROLE_WEIGHT)
 
 
 def test_categories_of_brands_have_codes(kb: KnowledgeBase) -> None:

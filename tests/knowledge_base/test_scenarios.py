@@ -1,7 +1,6 @@
 """Scenarios: phrase × seller × condition → code and rates; an open condition is asked."""
 
 import datetime as dt
-from collections import Counter, defaultdict
 from decimal import Decimal
 from functools import cache
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from knowledge_base import KnowledgeBase, tables
 from knowledge_base.rates import RateTable, TaxpayerType, Treatment
-from knowledge_base.scenarios import Place, Premise, Scenario, ScenarioHit, ScenarioTable
+from knowledge_base.scenarios import Premise, Scenario, ScenarioHit, ScenarioTable
 
 TODAY = dt.date(2026, 11, 26)
 ROWS = list(tables.rows("scenarios"))
@@ -205,12 +204,6 @@ def test_any_name_is_answered(name):
 # -- data -----------------------------------------------------------------------------------
 
 
-def test_codes_are_current_leaves():
-    for row in ROWS:
-        code = kb().taxonomy.get(row["code"])
-        assert code is not None and code.is_leaf and code.is_valid_on(TODAY), row
-
-
 @cache
 def rate_table() -> RateTable:
     return RateTable.load(taxonomy=kb().taxonomy)
@@ -238,44 +231,6 @@ def test_rates_agree_with_the_rate_table_or_the_note_says_why():
     for row in disagreeing:
         assert row.rate_general.treatment in exceptional, row
     assert len(disagreeing) <= 16
-
-
-def test_rows_are_unique_and_grouped():
-    keys = Counter((r["phrase"], r["seller_industry"], r["condition"]) for r in ROWS)
-    assert not [k for k, n in keys.items() if n > 1]
-    phrases = [r["phrase"] for r in ROWS]
-    starts = [p for p, before in zip(phrases, [None, *phrases], strict=False) if p != before]
-    assert len(starts) == len(set(starts)), "rows of a phrase stand together"
-
-
-def test_a_surface_belongs_to_one_phrase():
-    owners = defaultdict(set)
-    for row in ROWS:
-        for surface in (row["phrase"], *tables.split(row["aliases"])):
-            owners[surface.lower()].add(row["phrase"])
-    assert not {s: o for s, o in owners.items() if len(o) > 1}
-
-
-def test_phrase_columns_stand_on_the_first_row_only():
-    seen = set()
-    for row in ROWS:
-        first = row["phrase"] not in seen
-        seen.add(row["phrase"])
-        assert bool(row["place"]) == first, row
-        assert first or not row["aliases"] + row["question"], row
-        if first:
-            Place(row["place"])
-        Premise(row["premise"])
-
-
-def test_options_are_short_and_distinct():
-    pools = defaultdict(list)
-    for row in table():
-        pools[row.phrase, row.industry].append(row.answer)
-    for (phrase, industry), answers in pools.items():
-        assert len(answers) == len(set(answers)), (phrase, industry, answers)
-    for row in table():
-        assert 0 < len(row.answer) <= 30, row
 
 
 def test_every_phrase_is_answered_both_ways():

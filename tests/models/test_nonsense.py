@@ -17,8 +17,17 @@ def test_the_same_seed_makes_the_same_names() -> None:
 
 
 @pytest.mark.parametrize("name", ["zzz", "xqzw", "asdf1234", "啊啊啊", "qwerty", "咕噜哩", "龘龘"])
-def test_what_means_nothing_is_never_sure(assistant: Assistant, name: str) -> None:
-    assert assistant.suggest(name).confidence < 0.5
+def test_what_means_nothing_is_never_strong(assistant: Assistant, name: str) -> None:
+    assert assistant.suggest(name).tier is not Tier.STRONG
+
+
+def test_most_names_without_a_meaning_are_weak(assistant: Assistant) -> None:
+    names = [name for _, name in assistant.kb.lexicon.everyday_names()]
+    answers = assistant.suggest(nonsense(names, 300, seed=77))
+    weak = sum(answer.tier is Tier.WEAK for answer in answers)
+    strong = sum(answer.tier is Tier.STRONG for answer in answers)
+    assert weak > 180
+    assert strong < 15
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The desk of the knowledge base: looking at what is known, and changing its words."""

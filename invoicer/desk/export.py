@@ -1,0 +1,43 @@
+"""The word tables as the project ships them, with where their changes came from."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+
+from knowledge_base.official.versions import VersionStore
+from knowledge_base.word_tables import WordTable
+
+PROVENANCE, EDITS = "PROVENANCE.md", "edits.csv"
+COLUMNS = ("version", "at", "proposed_by", "accepted_by", "ruling", "reason", "table", "action",
+           "row")  # fmt: skip
+
+
+def export(versions: VersionStore, version: str = "") -> bytes:
+    """A zip of the tables of a version, the one in use by default: byte for byte what is loaded,
+    their provenance, and every edit that led from the shipped tables to them."""
+    wanted = version or versions.current_id()
+    root = versions.root(wanted)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for table in WordTable:
+            archive.write(root / f"{table.value}.csv", f"{table.value}.csv")
+        archive.write(root / PROVENANCE, PROVENANCE)
+        archive.writestr(EDITS, _edits(versions, wanted))
+    return packed.getvalue()
+
+
+def _edits(versions: VersionStore, version: str) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for info in versions.lineage(version):
+        for edit in versions.edits(info.id):
+            writer.writerow([
+                info.id, info.imported_at, info.proposed_by, info.accepted_by, info.ruling,
+                info.reason, edit.table.value, edit.action.value,
+                json.dumps(edit.row, ensure_ascii=False),
+            ])  # fmt: skip
+    return text.getvalue()

@@ -1,0 +1,45 @@
+"""Versions of the knowledge base as people look at them, and going back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from invoicer.access import audit
+from invoicer.access.principals import Principal
+from invoicer.errors import InputError
+from invoicer.settings import Settings
+from invoicer.store import Store
+from knowledge_base.official.manifest import VersionInfo
+from knowledge_base.official.raw import OfficialTableError
+from knowledge_base.official.table_diff import TableDiff
+from knowledge_base.word_tables import Edit
+
+
+@contextmanager
+def _domain_errors() -> Iterator[None]:
+    try:
+        yield
+    except OfficialTableError as error:
+        raise InputError(error.message, field="version") from error
+
+
+def versions(settings: Settings) -> list[VersionInfo]:
+    """The newest first, the built-in one last."""
+    with _domain_errors():
+        return settings.version_store().versions()[::-1]
+
+
+def differences(settings: Settings, old: str, new: str) -> tuple[TableDiff, list[Edit]]:
+    """(of the code tables, of the word tables) from one version to another."""
+    with _domain_errors():
+        store = settings.version_store()
+        return store.diff(old, new), store.word_diff(old, new)
+
+
+def roll_back(settings: Settings, store: Store, me: Principal, to: str = "") -> VersionInfo:
+    """Use another version, the one before by default; a running service follows."""
+    with _domain_errors():
+        info = settings.version_store().rollback(to or None)
+    audit.record(store, me.tenant, me.id, "words.rollback", info.id)
+    return info

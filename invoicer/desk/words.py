@@ -1,0 +1,129 @@
+"""The word tables of one knowledge base in memory: found by code, by word, page by page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from invoicer.desk.rules import word_rules
+from invoicer.errors import InputError
+from knowledge_base import KnowledgeBase
+from knowledge_base.word_tables import (
+    Action,
+    Edit,
+    NoSuchRowError,
+    Row,
+    WordTable,
+    edited,
+    read_rows,
+    touched,
+)
+from models.words import name_key
+
+PAGE = 100
+
+
+def edit_of(given: dict[str, Any]) -> Edit:
+    """An edit that somebody sent: {table, action, row}; raises InputError."""
+    try:
+        edit = Edit.from_json(given)
+        unknown = given["row"].keys() - set(edit.table.columns)
+        plain = all(isinstance(cell, str) for cell in edit.row.values())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        unknown, plain = set(), False
+    if not plain:
+        raise InputError("修改应写成 {table, action, row},row 的各列为文本", field="edits")
+    if unknown:
+        columns = "、".join(edit.table.columns)
+        raise InputError(
+            f"{edit.table.label}没有 {min(unknown)[:30]} 列,只有 {columns}", field="edits"
+        )
+    return edit
+
+
+class WordIndex:
+    """Rows of the editable tables, ready to be searched and checked."""
+
+    def __init__(self, kb: KnowledgeBase):
+        self.kb = kb
+        self.tables: dict[WordTable, list[Row]] = {
+            table: read_rows(kb.root, table) for table in WordTable
+        }
+
+    @cached_property
+    def _by_code(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = defaultdict(list)
+        for row in self.tables[WordTable.EVERYDAY_NAMES]:
+            names[row["code"]].append(row["term"])
+        return dict(names)
+
+    @cached_property
+    def _by_key(self) -> dict[str, list[Row]]:
+        """Everyday names by the form in which names are compared."""
+        rows: dict[str, list[Row]] = defaultdict(list)
+        for row in self.tables[WordTable.EVERYDAY_NAMES]:
+            rows[name_key(row["term"])].append(row)
+        return dict(rows)
+
+    @cached_property
+    def _samples(self) -> dict[str, list[str]]:
+        samples: dict[str, list[str]] = defaultdict(list)
+        for sample in self.kb.lexicon.samples():
+            samples[sample.code].append(sample.name)
+        return dict(samples)
+
+    def prepare(self) -> WordIndex:
+        """Do what a first request would wait for."""
+        _ = self._by_code, self._by_key, self._samples
+        return self
+
+    def names(self, code: str) -> list[str]:
+        """The everyday names of a code."""
+        return self._by_code.get(code, [])
+
+    def samples(self, code: str) -> list[str]:
+        """Whole lines that stand under a code."""
+        return self._samples.get(code, [])
+
+    def mentions(self, table: WordTable, code: str) -> list[Row]:
+        """Rows of another table that name a code."""
+        return [row for row in self.tables[table] if any(code in cell for cell in row.values())]
+
+    def search(self, table: WordTable, text: str, number: int = 1) -> tuple[int, list[Row]]:
+        """(how many rows hold the text, those of a page); all rows for an empty text."""
+        rows = self.tables[table]
+        text = text.strip()
+        if text:
+            rows = [row for row in rows if any(text in cell for cell in row.values())]
+        return len(rows), rows[(number - 1) * PAGE : number * PAGE]
+
+    def check(self, edits: Sequence[Edit], day: dt.date) -> None:
+        """Raises InputError naming the row, its field and the cure where an edit may not be.
+
+        Of the everyday names only those are looked at that an edited one can clash with.
+        """
+        if not edits:
+            raise InputError("没有要修改的行", field="edits")
+        rules = word_rules(self.kb, day)
+        words = {edit.word for edit in edits}
+        for table in touched(edits):
+            try:
+                rows = edited(table, self._near(table, edits), edits)
+            except NoSuchRowError as error:
+                raise InputError(str(error), field=table.word) from None
+            for problem in rules.check(table, rows):
+                if problem.word in words:
+                    raise InputError(str(problem), field=problem.field, table=table.value)
+        kept = [edit for edit in edits if edit.action is Action.ADD]
+        gone = [edit.row for edit in edits if edit.action is Action.REMOVE]
+        if all(edit.row in gone for edit in kept) and len(kept) == len(gone):
+            raise InputError("修改前后没有差别", field="edits")
+
+    def _near(self, table: WordTable, edits: Sequence[Edit]) -> list[Row]:
+        if table is not WordTable.EVERYDAY_NAMES:
+            return self.tables[table]
+        keys = dict.fromkeys(name_key(e.word) for e in edits if e.table is table)
+        return [row for key in keys for row in self._by_key.get(key, ())]
