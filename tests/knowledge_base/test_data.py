@@ -19,6 +19,7 @@ from knowledge_base import KnowledgeBase, tables
 from knowledge_base.taxonomy import is_code, pairs, subtree_prefix
 from knowledge_base.word_tables import WordTable, read_rows
 from models.features import N_FEATURES
+from models.words import name_key
 
 DATA = tables.DATA
 TODAY = dt.date(2026, 11, 27)
