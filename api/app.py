@@ -11,7 +11,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from api.errors import add_handlers
 from api.middleware import Limits, RequestRecord
-from api.routes import classify, codes, docs, jobs, reviews, system
+from api.routes import appeals, classify, codes, docs, jobs, panel, reviews, rulings, system
 from api.security import allow, allow_anybody, authorise
 from api.service import Service
 from api.settings import ServiceSettings
@@ -48,7 +48,16 @@ def create_app(settings: ServiceSettings, service: Service | None = None) -> Fas
     )
     app.state.service = service
     add_handlers(app)
-    for router in (classify.router, jobs.router, codes.router, reviews.router, system.router):
+    for router in (
+        classify.router,
+        jobs.router,
+        codes.router,
+        reviews.router,
+        panel.router,
+        rulings.router,
+        appeals.router,
+        system.router,
+    ):
         app.include_router(router)
     add_pages(app)
     read_docs = allow_anybody if settings.open_docs else allow(Role.CLIENT)

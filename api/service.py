@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
 
+from api import follow
 from api.dispatch import Dispatcher
 from api.metrics import JOBS
 from api.settings import ServiceSettings
@@ -18,9 +19,12 @@ from invoicer.jobs import files
 from invoicer.jobs import queue as job_queue
 from invoicer.jobs.limits import Limits
 from invoicer.jobs.runner import JobRunner
-from invoicer.review import webhooks
+from invoicer.review import attachments, webhooks
+from invoicer.review.appeal_desk import AppealDesk
+from invoicer.review.decided import waiting
 from invoicer.review.decisions import Decisions
 from invoicer.review.inbox import Inbox
+from invoicer.review.panel import Panel
 from invoicer.review.queue import Queue
 from invoicer.review.states import Versions
 from invoicer.review.tally import Tally
@@ -40,10 +44,18 @@ class Service:
     `assistant` may be replaced while requests run: each request takes it once and keeps it.
     """
 
-    def __init__(self, settings: ServiceSettings, store: Store, assistant: Assistant):
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        store: Store,
+        assistant: Assistant,
+        in_use: tuple[str, ...] | None = None,
+    ):
         self.settings = settings
         self.store = store
         self.assistant = assistant
+        # Read before anything is loaded again: a switch since then is followed.
+        self._in_use = in_use if in_use is not None else Settings().in_use()
         self.dispatcher = Dispatcher()
         self.inbox = Inbox(store)
         self.tally = Tally(store)
@@ -51,7 +63,9 @@ class Service:
         self.decisions = Decisions(
             self.queue, lambda code, day: self.assistant.is_usable(code, day)
         )
-        self._type_ahead = lru_cache(1)(TypeAhead)
+        self.panel = Panel(self.decisions)
+        self.appeals = AppealDesk(self.panel, lambda: self.assistant)
+        self._type_ahead = lru_cache(2)(TypeAhead)  # of the old and the new one
         self.limit = RateLimit(
             settings.database_path.with_name("limits.db"), settings.lines_per_second
         )
@@ -62,8 +76,9 @@ class Service:
     def load(cls, settings: ServiceSettings) -> Service:
         """Open the store and load the model; raises UnavailableError naming what is broken."""
         store = Store.open(settings.database_path)
+        in_use = Settings().in_use()
         assistant = Assistant.load()
-        service = cls(settings, store, assistant)
+        service = cls(settings, store, assistant, in_use)
         _ = service.type_ahead, assistant.rate_table
         service.limit.check()
         store.close()  # each worker opens its own connection
@@ -90,7 +105,11 @@ class Service:
             asyncio.create_task(_now_and_then(HOUSEKEEPING_SECONDS, self._forget)),
             asyncio.create_task(_now_and_then(WEBHOOK_SECONDS, self._tell)),
             asyncio.create_task(_now_and_then(TALLY_SECONDS, self._count)),
+            asyncio.create_task(follow.follow(self._in_use, self._load, self._use)),
         ]
+        if self.settings.retrain_after:
+            learning = follow.learn(self.settings.retrain_after, self._waiting)
+            background.append(asyncio.create_task(learning))
         if self.settings.jobs:
             background.append(asyncio.create_task(self._runner().run()))
         try:
@@ -101,6 +120,23 @@ class Service:
             await asyncio.gather(*background, return_exceptions=True)
             await asyncio.to_thread(self.inbox.close)
             await asyncio.to_thread(self._count)
+            self.store.close()
+
+    def _load(self) -> Assistant:
+        """The assistant that the pointers name now, with all that a request would wait for."""
+        assistant = Assistant.load()
+        _ = assistant.rate_table, self._type_ahead(assistant.kb)
+        return assistant
+
+    def _use(self, assistant: Assistant) -> None:
+        """Answer with another assistant from now on."""
+        self.assistant = assistant
+
+    def _waiting(self) -> int:
+        """Decisions that nothing has learned from; called in a thread of its own."""
+        try:
+            return waiting(self.store)
+        finally:
             self.store.close()
 
     def _runner(self) -> JobRunner:
@@ -119,6 +155,7 @@ class Service:
         idempotency.forget_old(self.store)
         job_queue.forget_old(self.store, self.settings.job_days)
         files.sweep()
+        attachments.sweep(self.store)
         self.store.close()
 
     def _tell(self) -> None:

@@ -63,6 +63,10 @@ class ServiceSettings(ReviewRules):
     )
     open_docs: bool = Field(False, description="documentation without a key")
     open_metrics: bool = Field(False, description="/metrics without a key")
+    retrain_after: int = Field(
+        500, ge=0, description="new decisions after which the service learns by itself; 0: never"
+    )
+    attachment_bytes: int = Field(10 * MEBI, gt=0, description="bytes of a file with an appeal")
     log_names: bool = Field(False, description="product names in the log")
 
     @field_validator("cors_origins", mode="before")

@@ -11,6 +11,7 @@ from typing import overload
 
 from invoicer.errors import UnavailableError
 from invoicer.evidence import reasons
+from invoicer.learning.versions import ModelStore
 from invoicer.line import InvoiceLine, today
 from invoicer.questions import Offers
 from invoicer.settings import Settings
@@ -18,8 +19,9 @@ from invoicer.suggestion import Candidate, Suggestion, Tier
 from invoicer.tiers import facts_of, tier_of
 from knowledge_base import KnowledgeBase
 from knowledge_base.rates import RateAdvice, RateTable, TaxpayerType
-from models.bundle import BundleError, load_or_compile
-from models.learned import SHIPPED, Learned, load_learned
+from models.bundle import BundleError, bundle_path, load_or_compile
+from models.compiled import Compiled
+from models.learned import Learned
 from models.matcher import Match, Matcher
 from models.query import Query, QueryMaker
 from models.reading_many import Progress
@@ -54,16 +56,39 @@ class Assistant:
         """The assistant of this installation; compiles its bundle on first use."""
         settings = settings or Settings()
         engine = settings.engine or available_engine()
-        kb = settings.knowledge_base()
+        models = ModelStore(settings.models_dir)
+        version = models.current()
+        learned = models.load(version)
+        kb = settings.knowledge_base(models.supplement(version))
         try:
-            compiled = load_or_compile(kb, engine, settings.data_dir / "bundles", progress)
+            compiled = load_or_compile(kb, engine, settings.bundles_dir, progress)
         except BundleError as error:
             raise UnavailableError(str(error)) from error
-        learned = load_learned(SHIPPED)
-        matcher = Matcher(
-            compiled, learned.ranker, learned.calibration, _semantic(settings.semantic)
+        return cls.assemble(kb, compiled, learned, engine, _semantic(settings.semantic))
+
+    @staticmethod
+    def is_compiled(settings: Settings | None = None) -> bool:
+        """Whether `load` finds its bundle and need not compile."""
+        settings = settings or Settings()
+        models = ModelStore(settings.models_dir)
+        kb = settings.knowledge_base(models.supplement(models.current()))
+        engine = settings.engine or available_engine()
+        return bundle_path(kb, engine, settings.bundles_dir).exists()
+
+    @classmethod
+    def assemble(
+        cls,
+        kb: KnowledgeBase,
+        compiled: Compiled,
+        learned: Learned,
+        engine: str,
+        semantic: SemanticRanker | None = None,
+    ) -> Assistant:
+        """The assistant of these parts."""
+        matcher = Matcher(compiled, learned.ranker, learned.calibration, semantic)
+        queries = QueryMaker(
+            compiled.words.reader(engine), Situations.load(kb), kb.lexicon.placeholders
         )
-        queries = QueryMaker(compiled.words.reader(engine), Situations.load(kb))
         return cls(kb, matcher, queries, learned)
 
     def _advise(self, code: str, day: dt.date, taxpayer: TaxpayerType) -> tuple[RateAdvice, ...]:
@@ -178,7 +203,7 @@ class Assistant:
             confidence=match.probability,
             candidates=candidates,
             rates=asked.rates,
-            hint=query.reading.prompt,
+            hint=query.hint,
             questions=asked.questions,
             evidence=asked.evidence + why,
             warnings=warnings,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from invoicer.errors import InputError
 from invoicer.evaluate import read_labelled
 from invoicer.line import InvoiceLine
 from invoicer.tiers import facts_of, may_be_strong
@@ -39,16 +40,21 @@ def refit(
     promise: names of the labelled files on which the precision of the strong tier is promised;
     all of them where none is named.
     """
+    known = [path.name for path in labelled]
+    if strange := sorted(set(promise) - set(known)):
+        choice = "、".join(known) or "(没有标注文件)"
+        raise InputError(f"--promise {strange[0]} 不是所给标注文件的文件名,可选:{choice}")
     kb = KnowledgeBase.load()
     engine = available_engine()
     say("编译知识库…")
     compiled, reader, terms, readings = compile_knowledge(kb, engine)
-    queries = QueryMaker(reader, Situations.load(kb))
+    queries = QueryMaker(reader, Situations.load(kb), kb.lexicon.placeholders)
     trainer = Trainer(kb, Signals(compiled), dt.date.today(), seed)
     say("准备训练样例…")
     lexicon, lexicon_queries = trainer.lexicon_examples(
         terms, readings, lambda s: _sample_query(queries, s)
     )
+    general = join([lexicon, trainer.nonsense_examples(lambda s: _sample_query(queries, s))])
     sets = {path.name: read_labelled(path) for path in labelled}
     lines = [pair for rows in sets.values() for pair in rows]
     card: dict[str, Any] = {
@@ -68,12 +74,12 @@ def refit(
     if lines:
         asked = [_line_query(queries, line) for line, _ in lines]
         examples = trainer.labelled_examples([label for _, label in lines], asked)
-        everything = join([lexicon, examples])
+        everything = join([general, examples])
     else:
         say("没有带标注的文件,用样例校准")
-        asked, examples, everything = lexicon_queries, lexicon, lexicon
+        asked, examples, everything = lexicon_queries, lexicon, general
     say("交叉拟合校准…")
-    found = trainer.cross_fit(lexicon, examples)
+    found = trainer.cross_fit(general, examples)
     eligible = np.array(
         [_eligible(query, examples.values[pair], compiled.index.codes[examples.code[pair]])
          for query, pair in zip(asked, found.pair, strict=True)]

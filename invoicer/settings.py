@@ -39,11 +39,11 @@ class Settings:
 
         return VersionStore(self.knowledge_dir)
 
-    def knowledge_base(self) -> KnowledgeBase:
-        """The knowledge base in use."""
+    def knowledge_base(self, supplement: Path | None = None) -> KnowledgeBase:
+        """The knowledge base in use, with a file of confirmed names where one is given."""
         if not self.knowledge_dir.exists():
-            return KnowledgeBase.load()
-        return KnowledgeBase.load(self.version_store().current_root())
+            return KnowledgeBase.load(supplement=supplement)
+        return KnowledgeBase.load(self.version_store().current_root(), supplement)
 
     @property
     def database(self) -> Path:
@@ -62,5 +62,24 @@ class Settings:
         return self.data_dir / "jobs"
 
     @property
+    def appeals_dir(self) -> Path:
+        """Files that came with appeals."""
+        return self.data_dir / "appeals"
+
+    @property
     def knowledge_dir(self) -> Path:
         return self.data_dir / "knowledge_base"
+
+    @property
+    def models_dir(self) -> Path:
+        """What was learned here, a folder a version."""
+        return self.data_dir / "models"
+
+    @property
+    def bundles_dir(self) -> Path:
+        return self.data_dir / "bundles"
+
+    def in_use(self) -> tuple[str, ...]:
+        """What the pointers to model and code table say: it changes when one of them does."""
+        pointers = (self.models_dir / "current", self.knowledge_dir / "current")
+        return tuple(p.read_text(encoding="utf-8") if p.exists() else "" for p in pointers)

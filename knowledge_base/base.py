@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 from pathlib import Path
 
@@ -47,13 +48,17 @@ class KnowledgeBase:
     The tables are CSV files under `knowledge_base/data`, described in its PROVENANCE.md.
     """
 
-    def __init__(self, root: Path, taxonomy: Taxonomy, lexicon: Lexicon):
+    def __init__(
+        self, root: Path, taxonomy: Taxonomy, lexicon: Lexicon, supplement: Path | None = None
+    ):
         self.root = root
         self.taxonomy = taxonomy
         self.lexicon = lexicon
+        self.supplement = supplement
 
     @classmethod
-    def load(cls, root: Path = tables.DATA) -> KnowledgeBase:
+    def load(cls, root: Path = tables.DATA, supplement: Path | None = None) -> KnowledgeBase:
+        """The tables of a folder, with a file of confirmed names where one is given."""
         short_names = [
             DatedShortName(
                 code_prefix=r["code_prefix"],
@@ -66,9 +71,12 @@ class KnowledgeBase:
             for r in tables.rows("short_names", root)
         ]
         codes = (_tax_code(row) for row in tables.rows("taxonomy", root))
-        return cls(root, Taxonomy(codes, short_names), Lexicon(root))
+        return cls(root, Taxonomy(codes, short_names), Lexicon(root, supplement), supplement)
 
     @cached_property
     def version(self) -> str:
-        """Twelve hex digits over all data files."""
-        return tables.fingerprint(self.root)[:12]
+        """Twelve hex digits over all data files, confirmed names included."""
+        version = tables.fingerprint(self.root)
+        if self.lexicon.confirmed and self.supplement is not None:
+            version = hashlib.sha256(version.encode() + self.supplement.read_bytes()).hexdigest()
+        return version[:12]

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from knowledge_base import tables
+from knowledge_base.supplement import ConfirmedName, read_supplement
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,18 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
+class SpecMark:
+    """A word of specifications that is no unit of measure, with the kind it stands for.
+
+    after_number: it follows a number (52 + 度, 200 + 抽); else it stands alone (烤烟型, XL).
+    """
+
+    word: str
+    kind: str
+    after_number: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A whole line as written on an invoice or in a shop's item list, with its code."""
 
@@ -70,10 +83,16 @@ class Sample:
 
 
 class Lexicon:
-    """The word tables, each read on first use."""
+    """The word tables, each read on first use. supplement: file of confirmed names beside them."""
 
-    def __init__(self, root: Path = tables.DATA):
+    def __init__(self, root: Path = tables.DATA, supplement: Path | None = None):
         self._root = root
+        self._supplement = supplement
+
+    @cached_property
+    def confirmed(self) -> tuple[ConfirmedName, ...]:
+        """Names that people of this installation confirmed."""
+        return read_supplement(self._supplement) if self._supplement else ()
 
     def everyday_names(self) -> Iterator[tuple[str, str]]:
         """(code, name) pairs."""
@@ -161,6 +180,18 @@ class Lexicon:
             Unit(r["unit"], tables.split(r["dimension"]), tables.split(r["aliases"]))
             for r in tables.rows("units", self._root)
         ]
+
+    @cached_property
+    def spec_marks(self) -> list[SpecMark]:
+        return [
+            SpecMark(r["word"], r["kind"], r["after_number"] == "y")
+            for r in tables.rows("spec_marks", self._root)
+        ]
+
+    @cached_property
+    def placeholders(self) -> frozenset[str]:
+        """Texts that stand for a name and say nothing of what is supplied: 详见清单."""
+        return frozenset(r["name"] for r in tables.rows("placeholders", self._root))
 
     @cached_property
     def abbreviations(self) -> dict[str, str]:

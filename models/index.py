@@ -85,6 +85,9 @@ def terms_of(kb: KnowledgeBase, samples: Iterable[Sample]) -> list[Term]:
         kinds[name, place[code]] |= NAME
     for sample in samples:
         kinds[sample.name, place[sample.code]] |= SAMPLE
+    for row in kb.lexicon.confirmed:
+        if row.code in place:  # the table in use may be older than the decision
+            kinds[row.name, place[row.code]] |= NAME if row.whole else SAMPLE
     for head, code in kb.lexicon.heads.items():
         kinds[head, place[code]] |= NAME
     return [Term(text, code, bits) for (text, code), bits in kinds.items() if text.strip()]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from knowledge_base.supplement import FILE
 from models.calibration import Calibration
 from models.ranking import Ranker
 
@@ -17,7 +18,8 @@ SHIPPED = Path(__file__).parent / "learned"
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """ranker, calibration and card (when, on what, how good); version: eight hex digits."""
+    """ranker, calibration and card (when, on what, how good); version: eight hex digits over all
+    that decides, confirmed names included."""
 
     ranker: Ranker
     calibration: Calibration
@@ -29,11 +31,13 @@ def load_learned(root: Path = SHIPPED) -> Learned:
     """The learned part of a directory; a clear error where it does not fit this program."""
     texts = {n: (root / f"{n}.json").read_bytes() for n in ("ranker", "calibration", "card")}
     data = {name: json.loads(text) for name, text in texts.items()}
+    supplement = root / FILE
+    names = supplement.read_bytes() if supplement.exists() else b""
     return Learned(
         ranker=Ranker.from_json(data["ranker"]),
         calibration=Calibration.from_json(data["calibration"]),
         card=data["card"],
-        version=hashlib.sha256(texts["ranker"] + texts["calibration"]).hexdigest()[:8],
+        version=hashlib.sha256(texts["ranker"] + texts["calibration"] + names).hexdigest()[:8],
     )
 
 

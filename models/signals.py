@@ -6,6 +6,7 @@ A hint that speaks for few codes is kept as sparse hits, the two that speak for 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ from models import features
 from models.affinity import words_in
 from models.candidates import Candidates, flatten
 from models.compiled import Compiled
-from models.hits import Hits, rows_of
+from models.hits import NO_HITS, Hits, rows_of
 from models.nearest import nearest_terms, product
 from models.query import Query
 from models.reading import Reading
@@ -25,6 +26,8 @@ SHORTLIST = 24
 MAX_NAME = 12
 # From this support on, a brand or maker speaks for few codes: those are always short-listed.
 SPECIFIC = 0.5
+# What a specification says of the packing: 彩色纸盒包装, 塑料袋装.
+_PACKED = re.compile(r"[\u4e00-\u9fff]{0,8}[瓶袋盒罐桶杯箱包听散简][装裹]|零售价")
 TIE = np.float32(1e-7)
 ENDS = ("end1", "end2", "end3", "head")
 WHOLE = ("exact", "core_exact", "suffix", "inside")
@@ -34,7 +37,7 @@ _FIRST = {
     "official": 0.8, "tariff": 0.4, "name": 1.0, "sample": 0.9, "vote": 0.5, "profile": 0.8,
     "end2": 0.4, "end3": 0.3, "head": 0.3, "exact": 1.0, "core_exact": 0.8, "suffix": 0.8,
     "inside": 0.3, "brand": 0.4, "maker": 0.2, "meaning": 0.8, "declared": 0.6, "moved": 1.0,
-    "situation": 3.0,
+    "situation": 3.0, "specified": 0.3,
 }  # fmt: skip
 
 
@@ -74,8 +77,9 @@ class Signals:
         hits["maker"] = self.makers.hits([words_in(q.maker, self.makers.words) for q in queries])
         hits["declared"] = self._declared(queries)
         hits["situation"] = self._situations(queries)
+        hits["specified"] = self._specified(queries)
         moves = [self.transformations.found(reading) for reading in readings]
-        transform(hits, moves, n_codes)
+        transform(hits, readings, moves, n_codes)
         grids = {
             "profile": product(vectors, self.index.profiles),
             "meaning": self.meaning.similarity(raw),
@@ -173,6 +177,23 @@ class Signals:
             for number, name in enumerate(WHOLE)
             for own in [signal == number]
         }
+
+    def _specified(self, queries: Sequence[Query]) -> Hits:
+        """The longest known names in the specification, what it says of the packing left out."""
+        found: list[tuple[int, int]] = []  # (line, place of the name)
+        weights: list[float] = []
+        for i, query in enumerate(queries):
+            if query.spec.isascii():
+                continue
+            for word in words_in(_PACKED.sub(" ", query.spec), self.index.names):
+                found.append((i, self.index.names[word]))
+                weights.append(len(word) / (len(word) + 2))
+        if not found:
+            return NO_HITS
+        line, name = np.array(found, np.intp).T
+        owner, code, value = rows_of(self.index.name_codes, name)
+        value = np.array(weights, np.float32)[owner] * value
+        return Hits(line[owner] * self.index.n_codes + code, value).highest()
 
     def _gone(self, terms: np.ndarray) -> frozenset[tuple[int, int]]:
         """(name place, code) of hidden terms."""

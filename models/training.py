@@ -19,11 +19,12 @@ import numpy as np
 from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Sample
 from models.calibration import MARGIN_CAP, Calibration, wilson
-from models.candidates import NAMES
+from models.candidates import AT, NAMES
 from models.compiled import is_frozen
 from models.index import NAME, Term
 from models.labels import LabelledLine
 from models.matcher import BATCH, lead
+from models.nonsense import nonsense
 from models.query import Query
 from models.ranking import Ranker
 from models.reading_many import TermReading
@@ -31,6 +32,8 @@ from models.signals import SHORTLIST, Signals
 
 N_SAMPLES, N_NAMES = 9000, 6000
 CONTEXT_WEIGHT, SAMPLE_WEIGHT, NAME_WEIGHT, LABELLED_WEIGHT = 2.0, 1.0, 0.3, 8.0
+DECIDED_WEIGHT = 2.0
+N_NONSENSE, NONSENSE_WEIGHT = 2000, 0.5
 HIDE_CORE = 0.5  # share of the queries for which every term with the same core is hidden too
 FOLDS = 5
 TREES: dict[str, Any] = {
@@ -72,6 +75,28 @@ def join(parts: Sequence[Examples]) -> Examples:
                       ("values", "right", "right_short_name", "weight", "code")))  # fmt: skip
 
 
+class OwnText:
+    """What must not answer a query that the index was made from: terms with its own text, and for
+    a share of the queries every term of its code with the same core."""
+
+    def __init__(
+        self, terms: Sequence[Term], readings: Sequence[TermReading], chance: random.Random
+    ):
+        self._chance = chance
+        self._by_text: dict[str, list[int]] = defaultdict(list)
+        self._by_core: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for place, (term, reading) in enumerate(zip(terms, readings, strict=True)):
+            self._by_text[term.text].append(place)
+            self._by_core[reading.core, term.code].append(place)
+
+    def places(self, name: str, core: str, code: int) -> np.ndarray:
+        """Places of the terms to hide, ascending."""
+        hide = set(self._by_text.get(name, ()))
+        if self._chance.random() < HIDE_CORE:
+            hide.update(self._by_core.get((core, code), ()))
+        return np.array(sorted(hide), np.int64)
+
+
 class Trainer:
     """Turns labelled lines into examples and examples into a ranker and a calibration."""
 
@@ -79,6 +104,7 @@ class Trainer:
         self._kb = kb
         self._signals = signals
         self._codes = signals.index.codes
+        self._places = {code: i for i, code in enumerate(self._codes)}
         self._allowed = np.array([kb.taxonomy[c].is_valid_on(on) for c in self._codes])
         self._seed = seed
 
@@ -87,10 +113,12 @@ class Trainer:
         terms: Sequence[Term],
         readings: Sequence[TermReading],
         query_of: Callable[[Sample], Query],
+        n_samples: int = N_SAMPLES,
+        n_names: int = N_NAMES,
     ) -> tuple[Examples, list[Query]]:
         """Samples and names as queries, each with its own text hidden.
 
-        query_of: Sample → Query.
+        query_of: Sample → Query; n_samples, n_names: at most so many without context.
         """
         chance = random.Random(self._seed)
         samples = [s for s in self._kb.lexicon.samples() if not is_frozen(s)]
@@ -99,29 +127,47 @@ class Trainer:
         names = [Sample(self._codes[t.code], t.text) for t in terms if t.kinds == NAME]
         parts = (
             (whole, len(whole), CONTEXT_WEIGHT),
-            (plain, N_SAMPLES, SAMPLE_WEIGHT),
-            (names, N_NAMES, NAME_WEIGHT),
+            (plain, n_samples, SAMPLE_WEIGHT),
+            (names, n_names, NAME_WEIGHT),
         )
         chosen, weight = [], []
         for rows, size, value in parts:
             some = chance.sample(rows, min(size, len(rows)))
             chosen.extend(some)
             weight.extend([value] * len(some))
-        by_text: dict[str, list[int]] = defaultdict(list)
-        by_core: dict[tuple[str, int], list[int]] = defaultdict(list)
-        for place, (term, reading) in enumerate(zip(terms, readings, strict=True)):
-            by_text[term.text].append(place)
-            by_core[reading.core, term.code].append(place)
-        places = {code: i for i, code in enumerate(self._codes)}
+        own = OwnText(terms, readings, chance)
         queries = [query_of(s) for s in chosen]
-        hidden = []
-        for sample, query in zip(chosen, queries, strict=True):
-            hide = set(by_text.get(sample.name, ()))
-            if chance.random() < HIDE_CORE:
-                hide.update(by_core.get((query.reading.core, places[sample.code]), ()))
-            hidden.append(np.array(sorted(hide), np.int64))
+        hidden = [
+            own.places(sample.name, query.reading.core, self._places[sample.code])
+            for sample, query in zip(chosen, queries, strict=True)
+        ]
         answers = [frozenset({s.code}) for s in chosen]
         return self._examples(queries, answers, None, weight, hidden), queries
+
+    def decided_examples(
+        self,
+        names: Sequence[str],
+        codes: Sequence[str],
+        queries: Sequence[Query],
+        terms: Sequence[Term],
+        readings: Sequence[TermReading],
+    ) -> Examples:
+        """Decided lines; what the index took from them is hidden like a sample's own text."""
+        own = OwnText(terms, readings, random.Random(self._seed))
+        hidden = [
+            own.places(name, query.reading.core, self._places[code])
+            for name, code, query in zip(names, codes, queries, strict=True)
+        ]
+        answers = [frozenset({code}) for code in codes]
+        weight = [DECIDED_WEIGHT] * len(queries)
+        return self._examples(queries, answers, None, weight, hidden)
+
+    def nonsense_examples(self, query_of: Callable[[Sample], Query]) -> Examples:
+        """Names that mean nothing: no candidate is right."""
+        names = [name for _, name in self._kb.lexicon.everyday_names()]
+        queries = [query_of(Sample("", text)) for text in nonsense(names, N_NONSENSE, self._seed)]
+        nothing = [frozenset[str]()] * len(queries)
+        return self._examples(queries, nothing, None, [NONSENSE_WEIGHT] * len(queries), None)
 
     def labelled_examples(
         self, lines: Sequence[LabelledLine], queries: Sequence[Query]
@@ -175,21 +221,12 @@ class Trainer:
     def cross_fit(self, lexicon: Examples, labelled: Examples) -> OutOfFold:
         """The best candidate of each labelled line by a ranker that never saw the line."""
         fold = np.random.RandomState(self._seed).permutation(labelled.n_lines) % FOLDS
-        n = labelled.n_lines
-        out = OutOfFold(np.zeros(n), np.zeros(n), np.zeros(n, bool), np.zeros(n, np.int64))
-        groups = self._signals.facts.group
-        for k in range(FOLDS):
-            ranker = self.fit_ranker(join([lexicon, labelled.lines(fold != k)]))
-            for line in np.flatnonzero(fold == k):
-                first = line * SHORTLIST
-                part = slice(first, first + SHORTLIST)
-                scores = ranker.score(labelled.values[part])
-                order = np.argsort(-scores, kind="stable")
-                out.score[line] = scores[order[0]]
-                out.margin[line] = lead(scores[order], groups[labelled.code[part][order]])
-                out.right[line] = labelled.right_short_name[part][order[0]]
-                out.pair[line] = first + order[0]
-        return out
+        return cross_answered(
+            lambda seen: self.fit_ranker(join([lexicon, seen])),
+            labelled,
+            fold,
+            self._signals.facts.group,
+        )
 
 
 @dataclass(slots=True)
@@ -201,6 +238,36 @@ class OutOfFold:
     margin: np.ndarray
     right: np.ndarray
     pair: np.ndarray
+
+
+def answered(ranker: Ranker, examples: Examples, groups: np.ndarray) -> OutOfFold:
+    """What a ranker answers. groups: (n_codes,) 简称 of each code place."""
+    scores = ranker.score(examples.values[:, [AT[name] for name in ranker.signals]])
+    n = examples.n_lines
+    out = OutOfFold(np.zeros(n), np.zeros(n), np.zeros(n, bool), np.zeros(n, np.int64))
+    for line in range(n):
+        first = line * SHORTLIST
+        order = first + np.argsort(-scores[first : first + SHORTLIST], kind="stable")
+        out.score[line] = scores[order[0]]
+        out.margin[line] = lead(scores[order], groups[examples.code[order]])
+        out.right[line] = examples.right_short_name[order[0]]
+        out.pair[line] = order[0]
+    return out
+
+
+def cross_answered(
+    fit: Callable[[Examples], Ranker], examples: Examples, fold: np.ndarray, groups: np.ndarray
+) -> OutOfFold:
+    """What rankers answer that were fitted without the line's fold (n_lines,)."""
+    n = examples.n_lines
+    out = OutOfFold(np.zeros(n), np.zeros(n), np.zeros(n, bool), np.zeros(n, np.int64))
+    for k in np.unique(fold):
+        own = np.flatnonzero(fold == k)
+        found = answered(fit(examples.lines(fold != k)), examples.lines(fold == k), groups)
+        out.score[own], out.margin[own], out.right[own] = found.score, found.margin, found.right
+        # The place of a row among the fold's lines, as its place among all of them.
+        out.pair[own] = own * SHORTLIST + found.pair % SHORTLIST
+    return out
 
 
 def fit_calibration(found: OutOfFold, eligible: np.ndarray) -> Calibration:

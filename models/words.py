@@ -36,6 +36,7 @@ class Words:
         lexicon = kb.lexicon
         names = set(lexicon.heads)
         names |= {name_key(term) for _, term in lexicon.everyday_names()}
+        names |= {name_key(row.name) for row in lexicon.confirmed if row.whole}
         for code in kb.taxonomy.leaves():
             names.add(name_key(code.name))
             names.update(map(name_key, (*code.keywords, *code.includes)))

@@ -23,12 +23,12 @@ from api.schemas import (
 )
 from api.security import Caller, TheService, allow
 from api.service import Service
-from invoicer import InvoiceLine
+from invoicer import Assistant, InvoiceLine
 from invoicer.access.principals import Principal, Role
 from invoicer.errors import LineError
 from invoicer.review import feedback
 from invoicer.review.items import identity, item_of, needs_review
-from invoicer.review.memory import with_confirmed
+from invoicer.review.memory import with_known
 from invoicer.suggestion import failed_dict
 
 router = APIRouter(prefix="/v1", tags=["赋码"])
@@ -84,11 +84,12 @@ async def classify(
         review = (body.review or caller.review) == "auto"
         if isinstance(body, OneIn):
             line = body.to_line()
-            (row,) = await _answers(request, service, caller, [line], review)
+            (row,) = await _answers(request, service, service.assistant, caller, [line], review)
             return json_response(row)
         service.limit.take(caller.id, len(body.lines) - 1, caller.lines_per_second)
         assistant = service.assistant
-        rows = await _answers(request, service, caller, [_read(raw) for raw in body.lines], review)
+        lines = [_read(raw) for raw in body.lines]
+        rows = await _answers(request, service, assistant, caller, lines, review)
         return json_response(
             {
                 "results": rows,
@@ -114,16 +115,15 @@ def _read(raw: object) -> InvoiceLine | LineError:
 async def _answers(
     request: Request,
     service: Service,
+    assistant: Assistant,
     caller: Principal,
     lines: list[InvoiceLine | LineError] | list[InvoiceLine],
     review: bool,
 ) -> list[dict[str, Any]]:
-    """A row a line, in order."""
-    assistant = service.assistant
+    """A row a line, in order, all by the same assistant."""
     good = [line for line in lines if isinstance(line, InvoiceLine)]
-    asked = [identity(caller.tenant, line, assistant.rate_table) for line in good]
-    good = with_confirmed(service.store, good, asked)
-    answered = zip(good, asked, await service.dispatcher.suggest(assistant, good), strict=True)
+    good = with_known(service.store, caller.tenant, good, assistant.rate_table)
+    answered = zip(good, await service.dispatcher.suggest(assistant, good), strict=True)
     rows = []
     tiers: Counter[str] = Counter()
     for line in lines:
@@ -133,10 +133,11 @@ async def _answers(
             row = failed_dict(message, assistant.model_version, assistant.kb_version)
             tiers["failed"] += 1
         else:
-            line, who, suggestion = next(answered)
+            line, suggestion = next(answered)
             row = suggestion.to_dict()
             tiers[suggestion.tier.value] += 1
-            if review and needs_review(suggestion, who.item, service.queue.rules):
+            who = identity(caller.tenant, line, assistant.rate_table) if review else None
+            if who and needs_review(suggestion, who.item, service.queue.rules):
                 service.inbox.put(item_of(caller.tenant, line, suggestion, who))
                 REVIEW_ITEMS.inc()
                 row["review_id"] = who.item

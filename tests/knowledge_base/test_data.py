@@ -66,6 +66,7 @@ def test_every_table_is_rectangular_utf8_without_repeated_columns(path) -> None:
         ("exceptions", "term"),
         ("variants", "variant"),
         ("abbreviations", "short"),
+        ("placeholders", "name"),
         ("container_heads", "suffix"),
         ("ambiguous", "term"),
         ("brands", "brand"),
@@ -179,6 +180,12 @@ def test_categories_of_brands_have_codes(kb: KnowledgeBase) -> None:
 
 def test_units_have_known_dimensions(kb: KnowledgeBase) -> None:
     assert {d for unit in kb.lexicon.units for d in unit.dimensions} <= DIMENSIONS
+
+
+def test_words_of_specifications_are_listed_once_in_each_place(kb: KnowledgeBase) -> None:
+    marks = kb.lexicon.spec_marks
+    assert not repeated((mark.word, mark.after_number) for mark in marks)
+    assert all(mark.kind for mark in marks)
 
 
 def test_no_word_is_corrected_to_itself(kb: KnowledgeBase) -> None:
@@ -319,3 +326,11 @@ def test_version_changes_with_any_byte_of_the_data(tmp_path) -> None:
     units.unlink()
     units.write_bytes((DATA / "units.csv").read_bytes() + b"\n")
     assert tables.fingerprint(tmp_path) != tables.fingerprint(DATA)
+
+
+def test_a_placeholder_is_no_name_of_anything(kb: KnowledgeBase) -> None:
+    names = {name_key(name) for _, name in kb.lexicon.everyday_names()}
+    names |= {name_key(term) for term in kb.lexicon.ambiguous}
+    for code in kb.taxonomy.leaves():
+        names |= {name_key(word) for word in (code.name, *code.keywords, *code.includes)}
+    assert not names & {name_key(name) for name in kb.lexicon.placeholders}
