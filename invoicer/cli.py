@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from invoicer import cli_access, cli_kb, cli_model
+from invoicer import cli_access, cli_kb, cli_model, cli_recode
 from invoicer.assistant import Assistant
 from invoicer.batch import Defaults, answer_rows
 from invoicer.columns import recognise
@@ -179,6 +179,7 @@ def explain(
         print_suggestion(out, name, assistant.suggest(line))
 
 
+app.command()(cli_recode.recode)
 app.command()(cli_model.evaluate)
 app.command()(cli_model.train)
 app.command()(cli_model.bench)

@@ -168,6 +168,14 @@ class RateTable:
     def load(cls, root: Path = tables.DATA, taxonomy: Taxonomy | None = None) -> RateTable:
         return cls(root, taxonomy)
 
+    def change_days(self) -> set[dt.date]:
+        """Every day on which some rate starts, or has just ended."""
+        tables_ = (self._classes, self._two_rates, self._levies, self._reliefs)
+        advice = [a for ps in self._periods.values() for a in ps]
+        advice += [line.advice for t in tables_ for lines in t.values() for line in lines]
+        ended = {a.valid_to + dt.timedelta(days=1) for a in advice if a.valid_to is not None}
+        return {a.valid_from for a in advice} | ended
+
     def period_start(self, on: dt.date) -> dt.date:
         """The day from which the standard rates have been what they are on a date."""
         return self._starts[max(0, bisect_right(self._starts, on) - 1)]

@@ -18,6 +18,13 @@ from models.tokenizer import Tokenizer
 _DECLARED = re.compile(r"^\s*\*([^*]{1,20})\*")
 
 
+def split_declared(text: str) -> tuple[str, str]:
+    """(printed 简称, the name behind it): `*乳制品*纯牛奶`; "" where none is printed."""
+    body = text.replace("＊", "*")
+    match = _DECLARED.match(body)
+    return (match[1].strip(), body[match.end() :]) if match else ("", body)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a name says.
@@ -85,10 +92,8 @@ class Reader:
 
     def read(self, text: str, brands: Sequence[str] = ()) -> Reading:
         """Reading of one name; never fails on any string. brands: words of the brand column."""
-        declared, body = "", text.replace("＊", "*")
-        if match := _DECLARED.match(body):
-            declared, body = normalise(match[1]), body[match.end() :]
-        normalised = normalise(body)
+        declared, body = split_declared(text)
+        declared, normalised = normalise(declared), normalise(body)
         rest, sizes, models = self._measures.strip(normalised)
         segments = self._segmenter.split(rest)
         if not segments and any(c.isalnum() for c in normalised):  # numbers alone: as they stand
