@@ -84,12 +84,16 @@ def recode(
 
 
 def _run(assistant: Assistant, options: Options, progress: Progress, resume: bool) -> Outcome:
+    if options.report and not options.report.parent.is_dir():
+        raise InputError(f"报告文件夹不存在:{options.report.parent}")
     run = Run(assistant, options, progress)
     outcome = run.run(resume)
     if options.report:
         from invoicer.recode.report import write_report
 
-        write_report(options.report, outcome, run)
+        versions = f"模型 {assistant.model_version} · 知识库 {assistant.kb_version}"
+        paths = [source.path for source in run.sources.sources]
+        write_report(options.report, outcome, assistant.kb.taxonomy, paths, versions)
     return outcome
 
 
@@ -142,12 +146,13 @@ def _summary(outcome: Outcome, options: Options, seconds: float) -> None:
     under, over = faulty[UNDER_HIGH], faulty[OVER_HIGH]
     rate = outcome.lines / max(seconds, 1e-9)
     out.print(
-        f"{outcome.lines:,} 行,{outcome.questions:,} 个不同的名称,{seconds:.0f} 秒({rate:,.0f} 行/秒)"
-        f" → {options.output}",
+        f"{outcome.lines:,} 行,{outcome.questions:,} 个不同的名称,"
+        f"{seconds:.0f} 秒({rate:,.0f} 行/秒) → {options.output}",
         highlight=False,
     )
     out.print(
-        f"有问题 {faulty[LINES]:,} 行;最多可能少缴 {under / 100:,.2f} 元、多缴 {over / 100:,.2f} 元",
+        f"有问题 {faulty[LINES]:,} 行;"
+        f"最多可能少缴 {under / 100:,.2f} 元、多缴 {over / 100:,.2f} 元",
         highlight=False,
     )
     ordered = sorted(tally.findings.items(), key=lambda item: -item[1][LINES])

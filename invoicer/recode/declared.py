@@ -58,7 +58,7 @@ class DeclaredCodes:
             fault = Found.of(Finding.SUMMARY_CODE, f"{text} {row.name}是汇总项,不能开票")
             return Declared(row, False, fault, fits or (tuple(under) if len(under) == 1 else ()))
         if row.valid_to is not None and day > row.valid_to:
-            fault = Found.of(Finding.STOPPED_CODE, f"{text} {row.name}自 {row.valid_to} 起停用")
+            fault = Found.of(Finding.STOPPED_CODE, f"{text} {row.name}于 {row.valid_to} 后停用")
             return Declared(row, False, fault, self._follow(row, day, likely))
         if self._first_day <= day < row.valid_from:
             fault = Found.of(Finding.EARLY_CODE, f"{text} {row.name}自 {row.valid_from} 起启用")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from invoicer.assistant import N_CANDIDATES, Assistant
 from invoicer.line import InvoiceLine, today
+from invoicer.recode.correction import correction_of
 from invoicer.recode.declared import Declared, DeclaredCodes
 from invoicer.recode.findings import Finding, Found, Severity
 from invoicer.recode.misread import Misread
@@ -16,7 +17,6 @@ from invoicer.recode.rate_check import (
     DeclaredRate,
     RateCheck,
     RateVerdict,
-    rate_label,
     read_rate,
 )
 from invoicer.recode.verdict import Verdict
@@ -141,11 +141,16 @@ class Judge:
                 doubt, chosen, probability = chosen, stated, 1.0 - probability
         elif keeps:
             found += self._finer(answer, stated)
-        if printed:
+        was = declared.row.code if declared.row is not None else ""
+        if printed and (not was or declared.usable or printed not in self._names_ever(was)):
             found += self._short_name_faults(printed, stated or chosen, chosen, day)
         return self._verdict(
             answer, chosen, probability, declared, found, rate, day, taxpayer, question, doubt
         )
+
+    def _dated(self, day: dt.date) -> Callable[[str], str]:
+        """The 简称 of a code on a day."""
+        return lambda code: self._short_name(code, day)
 
     def _group(self, code: str) -> str:
         return self.taxonomy[code].short_name
@@ -214,16 +219,17 @@ class Judge:
                 dict.fromkeys((*right, *self._check_rate(doubt, day, taxpayer, rate).right))
             )
         shown = chosen if kept or tier is not Tier.WEAK else ""
-        correction = self._correction(declared, chosen if shown else "", doubt, checked, day, found)
-        as_declared = rate is not None and rate.known and checked.possible
-        advice = checked.first
+        correction = correction_of(declared, shown, doubt, checked, found, self._dated(day))
+        value, treatment = None, None
+        if shown and rate is not None and rate.known and checked.possible:
+            value, treatment = rate.rate, rate.treatment
+        elif shown and checked.first is not None:
+            value, treatment = checked.first.rate, checked.first.treatment
         return Verdict(
             code=shown,
             short_name=self._short_name(shown, day) if shown else "",
-            rate=(rate.rate if as_declared and rate else advice.rate if advice else None)
-            if shown else None,
-            treatment=(rate.treatment if as_declared and rate else advice.treatment if advice else None)
-            if shown else None,
+            rate=value,
+            treatment=treatment,
             tier=tier,
             confidence=probability,
             candidates=self._candidates(answer, chosen, probability, day),
@@ -257,31 +263,6 @@ class Judge:
             own = self._check_rate(declared.row.code, day, taxpayer, rate)
             return own.found or checked.found
         return checked.found
-
-    def _correction(
-        self,
-        declared: Declared,
-        code: str,
-        doubt: str,
-        checked: RateVerdict,
-        day: dt.date,
-        found: list[Found],
-    ) -> str:
-        parts = []
-        if (code and (declared.row is None or declared.row.code != code) and declared.fault) or (code and declared.row is not None and declared.row.code != code):
-            parts.append(f"编码改为 {code} {self._short_name(code, day)}")
-        elif doubt:
-            parts.append(f"请核对编码,可能应为 {doubt} {self._short_name(doubt, day)}")
-        elif declared.fault is not None and not code and not declared.usable:
-            parts.append("请人工确定编码")
-        for one in found:
-            if one.kind is Finding.CATCH_ALL:
-                parts.append("请核对是否改用更具体的编码")
-            if one.kind in (Finding.SHORT_NAME_MISMATCH, Finding.SHORT_NAME_OUTDATED) and code:
-                parts.append(f"简称改为 {self._short_name(code, day)}")
-        if not checked.possible and checked.first is not None:
-            parts.append(f"税率改为 {rate_label(checked.first.treatment, checked.first.rate)}")
-        return ";".join(dict.fromkeys(parts))
 
     def _candidates(
         self, answer: Answer, chosen: str, probability: float, day: dt.date

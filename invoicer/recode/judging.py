@@ -12,7 +12,7 @@ from invoicer.batch import Defaults
 from invoicer.line import InvoiceLine
 from invoicer.recode.billing import TOLERANCE, ZERO, Bill, Stake, bill_of, stake_of
 from invoicer.recode.collecting import name_key
-from invoicer.recode.findings import Finding, Found, Severity
+from invoicer.recode.findings import Finding, Found
 from invoicer.recode.judge import Judge
 from invoicer.recode.lines import Row, row_of, seller_of
 from invoicer.recode.questions import question_of, unpack
@@ -170,19 +170,16 @@ class PartJudge:
     def _inconsistent(
         self, codes: str, fields: Mapping[str, str], verdict: Verdict
     ) -> Found | None:
-        """Several codes for one name; little to worry about on the line that has the right one."""
+        """Several codes for one name; said on the lines that do not surely have the right one."""
         lines = orjson.loads(codes)
         declared = fields.get("declared_code", "").strip()
         if declared not in lines:
             return None
-        right = verdict.code == declared and verdict.tier is Tier.STRONG
+        if verdict.code == declared and verdict.tier is Tier.STRONG:
+            return None
         ordered = sorted(lines.items(), key=lambda item: (-item[1], item[0]))[:_CODES_SHOWN]
-        said = "、".join(f"{code} {self._judge.name_of(code)} {n} 行" for code, n in ordered)
-        return Found.of(
-            Finding.INCONSISTENT,
-            f"同一销售方同名商品用了不同编码:{said}",
-            Severity.LOW if right else None,
-        )
+        said = "、".join(f"{code}{self._judge.name_of(code)} {n} 行" for code, n in ordered)
+        return Found.of(Finding.INCONSISTENT, f"同一销售方同名商品用了不同编码:{said}")
 
     def _rejected(self, reason: str) -> dict[str, Any]:
         row: dict[str, Any] = dict.fromkeys(RECODE_COLUMNS, "")
@@ -201,6 +198,13 @@ def _mismatch(bill: Bill | None, verdict: Verdict) -> list[Found]:
     label = rate_label(Treatment.TAXED, rate)
     said = f"票面税额 {bill.tax},按金额与 {label} 应为 {right}"
     return [Found.of(Finding.TAX_MISMATCH, said)]
+
+
+def money_of(fields: Mapping[str, str], verdict: Verdict) -> tuple[Stake | None, dict[str, str]]:
+    """What is at stake on a line, and its output columns."""
+    bill, _ = bill_of(fields, verdict.declared_rate)
+    stake = stake_of(bill, verdict.declared_rate, verdict.right) if bill else None
+    return stake, _money(stake)
 
 
 def _money(stake: Stake | None) -> dict[str, str]:

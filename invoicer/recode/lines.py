@@ -49,5 +49,5 @@ def plain_name(name: str) -> str:
 
 
 def seller_of(fields: Mapping[str, str]) -> str:
-    """Whoever sold: tax number, else name."""
-    return fields.get("seller_tax_number", "").strip() or fields.get("seller_industry", "").strip()
+    """Whoever sold: name, else tax number."""
+    return fields.get("seller_industry", "").strip() or fields.get("seller_tax_number", "").strip()

@@ -14,7 +14,7 @@ from invoicer.recode.sources import PART_ROWS, Sources
 
 FORMAT = 1
 _LABELS = {
-    "inputs": "输入文件", "mapping": "--map", "defaults": "默认日期、纳税人类型等", "form": "输出格式",
+    "inputs": "输入文件", "mapping": "--map", "defaults": "默认日期等", "form": "输出格式",
     "raw": "--raw", "review": "--review", "tenant": "租户", "template": "模板",
     "model_version": "模型版本", "kb_version": "知识库版本", "part_rows": "分段大小",
     "format": "程序版本", "header": "表头",

@@ -176,9 +176,9 @@ class OfficialTemplate:
 
         def opened(tag: str, attributes: Mapping[str, str]) -> None:
             nonlocal start
-            if tag.rpartition(":")[2] == "row" and start < 0:
-                if int(attributes.get("r", "0")) >= FIRST_ROW:
-                    start = parser.CurrentByteIndex
+            is_row = tag.rpartition(":")[2] == "row" and start < 0
+            if is_row and int(attributes.get("r", "0")) >= FIRST_ROW:
+                start = parser.CurrentByteIndex
 
         def closed(tag: str) -> None:
             nonlocal end

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from filelock import FileLock, Timeout
 
+from invoicer.access import tenants
 from invoicer.assistant import Assistant
 from invoicer.errors import InputError
 from invoicer.guard import guarded
@@ -20,10 +21,13 @@ from invoicer.recode import manifest
 from invoicer.recode.forms import join
 from invoicer.recode.official import OfficialTemplate, fill
 from invoicer.recode.options import Options
+from invoicer.recode.reviews import enqueue
 from invoicer.recode.sources import Part, Sources, expand
 from invoicer.recode.tally import Tally
 from invoicer.recode.work import Work
 from invoicer.recode.workers import Worker, Workers, part_name
+from invoicer.settings import Settings
+from invoicer.store import Store
 
 # Told how far a stage has come: its name in Chinese, done, total (None where not known).
 Progress = Callable[[str, int, int | None], None]
@@ -59,6 +63,8 @@ class Run:
         self.form = options.form  # refused here where it is not known
         if not options.output.parent.is_dir():
             raise InputError(f"输出文件夹不存在:{options.output.parent}")
+        if options.review:
+            tenants.require(Store.open(Settings().database), options.tenant)
         self.template = OfficialTemplate(options.template) if options.template else None
         self.sources = Sources(expand(options.inputs), options.mapping)
         if options.output.resolve() in {s.path.resolve() for s in self.sources.sources}:
@@ -154,7 +160,7 @@ class Run:
         options = self.options
         files = [self._stem(n).with_suffix(f".{self.form}") for n in range(parts)]
         self.progress("写出", 0, None)
-        temporary = options.output.with_name(f".{options.output.name}.part")
+        temporary = options.work / "whole"
         join(self.form, files, names, temporary)
         tally, rejects = Tally(), list[list[Any]]()
         for n in range(parts):
@@ -191,8 +197,6 @@ class Run:
                 yield number, orjson.loads(line)
 
     def _queue(self, parts: int, database: Work) -> int:
-        from invoicer.recode.reviews import enqueue
-
         kept = (
             orjson.loads(line)
             for n in range(parts)

@@ -125,7 +125,8 @@ class RateCheck:
         plain = [a for a in advice if a.kind in PLAIN] or [advice[0]]
         right = tuple(dict.fromkeys(a.rate or ZERO for a in plain))
         labels = "或".join(dict.fromkeys(rate_label(a.treatment, a.rate) for a in plain))
-        said = f"{self._taxonomy[code].short_name}当日不能用 {declared.label},应为 {labels}({plain[0].basis})"
+        name = self._taxonomy[code].short_name
+        said = f"{name}当日不能用 {declared.label},应为 {labels}({plain[0].basis})"
         return RateVerdict(plain[0], right, False, Found.of(Finding.RATE_IMPOSSIBLE, said))
 
     def _conditional(

@@ -129,6 +129,9 @@ class Work:
         ).fetchall()
 
     def add_reviews(self, rows: Iterable[tuple[str, str, int, int]]) -> None:
+        """Sum up the review items of all parts, once."""
+        if self.done("reviews"):
+            return
         with self._transaction():
             self._db.executemany(
                 """insert into reviews (id, line, times, amount) values (?, ?, ?, ?)
@@ -136,6 +139,7 @@ class Work:
                    amount = amount + excluded.amount""",
                 rows,
             )
+            self._mark("reviews", 1)
 
     def waiting_reviews(self) -> Iterator[list[tuple[str, str, int, int]]]:
         """Review items that have not reached the queue, page by page."""
@@ -148,9 +152,6 @@ class Work:
                 self._db.executemany(
                     "update reviews set added = 1 where id = ?", [[row[0]] for row in page]
                 )
-
-    def clear_reviews(self) -> None:
-        self._db.execute("delete from reviews where not added")
 
     def _transaction(self) -> _Transaction:
         return _Transaction(self._db)
