@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from knowledge_base import tables
@@ -163,6 +164,7 @@ class RateTable:
         self._reliefs = _read("reliefs", "code_prefixes", "levy_rate", root)
         self._starts = sorted({p.valid_from for ps in self._periods.values() for p in ps})
         self.first_day = self._starts[0]
+        self._matched = cache(self._matching)  # the same few thousand codes come again and again
 
     @classmethod
     def load(cls, root: Path = tables.DATA, taxonomy: Taxonomy | None = None) -> RateTable:
@@ -190,7 +192,7 @@ class RateTable:
             return standard
         found = [
             (length, line.advice)
-            for length, line in self._matching(digits, special_treatments)
+            for length, line in self._matched(digits, special_treatments)
             if line.advice.covers(on) and line.taxpayer in ("any", taxpayer)
         ]
         longest = max((n for n, advice in found if advice.kind is RateKind.LEVY), default=0)

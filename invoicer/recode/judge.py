@@ -47,7 +47,7 @@ class Judge:
         self._names_ever = lru_cache(CACHED)(
             lambda code: frozenset(map(normalise, self.taxonomy.short_names(code)))
         )
-        self._misread = Misread(assistant, lambda code: self.taxonomy[code].short_name)
+        self._misread = Misread(assistant)
         self._check_rate = lru_cache(CACHED)(self._rates.judge)
         self._read_rate = lru_cache(CACHED)(read_rate)
         self._clean = lru_cache(CACHED)(lambda code, day: self._codes.read(code, day, ()))
@@ -134,7 +134,7 @@ class Judge:
                 fits_printed(stated) is False and fits_printed(chosen) is True
             )
             brand = question.context[2] if question.context else ""
-            word = self._misread.word(question.name, brand, stated)
+            word = self._misread.word(question.name, brand, self._group(stated))
             several = several or (bool(word) and probability >= LIKELY)
             found.append(self._contradiction(answer, stated, weighed, several, word))
             if answer.tier is not Tier.STRONG and not several:

@@ -170,9 +170,8 @@ class Run:
         templates: list[Path] = []
         notes = list(self.sources.notes)
         if self.template is not None:
-            places = [str(source.path.name) for source in self.sources.sources]
             templates, left = fill(self.template, self._template_rows(parts), options.output)
-            rejects += [[places[0] if len(places) == 1 else "", n, c, why] for n, c, why in left]
+            rejects += [[options.output.name, n, column, why] for n, column, why in left]
             notes.append(f"官方模板版本 {self.template.version},共 {len(templates)} 个文件")
         queued = self._queue(parts, database) if options.review else 0
         _write_rejects(options.rejects, rejects)

@@ -7,11 +7,13 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import orjson
 
 from invoicer.line import InvoiceLine
 from invoicer.suggestion import Suggestion, Tier
+from knowledge_base.industries import industries_of
 from knowledge_base.taxonomy import Taxonomy
 from models.reading import split_declared
 
@@ -28,17 +30,26 @@ class Periods:
 
     @classmethod
     def of_codes(cls, taxonomy: Taxonomy) -> Periods:
-        """The periods of the code table."""
+        """The periods of the code table; days before it belong to its first one."""
         day = dt.timedelta(days=1)
+        starts = {code.valid_from for code in taxonomy}
         ends = {code.valid_to + day for code in taxonomy if code.valid_to is not None}
-        return cls({code.valid_from for code in taxonomy} | ends)
+        return cls((starts | ends) - {min(starts)})
 
     def number(self, day: dt.date) -> int:
         return bisect_right(self._starts, day) - 1
 
     def day(self, number: int) -> dt.date:
-        """A day inside a period."""
-        return self._starts[number] if number else self._starts[min(1, len(self._starts) - 1)]
+        """The first day of a period; of the first one, which has none, its last."""
+        if number or len(self._starts) == 1:
+            return self._starts[number]
+        return self._starts[1] - dt.timedelta(days=1)
+
+
+@lru_cache(50_000)
+def _industries(seller: str) -> str:
+    found = industries_of(seller)
+    return f"{found.section}{found.division}{'|'.join(found.labels)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +70,11 @@ class Question:
 
     @property
     def hash(self) -> bytes:
-        return hashlib.blake2b(
-            self.text.encode("utf-8", "replace"), digest_size=HASH_BYTES
-        ).digest()
+        """The same for sellers of one industry: nothing else of a seller counts."""
+        *context, seller, answer = self.context
+        asked = (str(self.period), self.name, *context, _industries(seller), answer)
+        text = _SEPARATOR.join(asked)
+        return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=HASH_BYTES).digest()
 
 
 def question_of(fields: Mapping[str, str], period: int) -> Question:

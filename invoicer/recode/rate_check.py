@@ -104,13 +104,16 @@ class RateCheck:
     ) -> RateVerdict:
         """What a declared rate is worth. A taxpayer that is not known may be of either type."""
         kinds = [taxpayer] if taxpayer else [TaxpayerType.GENERAL, TaxpayerType.SMALL]
-        by_kind = [self._advise(code, day, kind) for kind in kinds]
         if declared is None or not declared.known:
-            first = by_kind[0][0]
+            first = self._advise(code, day, kinds[0])[0]
             return RateVerdict(first, (first.rate or ZERO,), preference=first.preference)
-        if any(_is(advice[0], declared) for advice in by_kind):
-            first = next(advice[0] for advice in by_kind if _is(advice[0], declared))
-            return RateVerdict(first, (declared.value or ZERO,), preference=first.preference)
+        by_kind = []
+        for kind in kinds:
+            by_kind.append(self._advise(code, day, kind))
+            first = by_kind[-1][0]
+            if _is(first, declared):
+                right = (declared.value or ZERO,)
+                return RateVerdict(first, right, preference=first.preference)
         # A small-scale taxpayer shows in its rate where no column names the type.
         seems_small = taxpayer is None and ZERO < (declared.value or ZERO) <= HIGHEST_LEVY
         advice = by_kind[-1] if seems_small else by_kind[0]

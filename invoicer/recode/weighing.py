@@ -69,7 +69,9 @@ def weigh(
             )
     if declared and stated not in own:
         weights[stated] = rest * OUTSIDE * DECLARED_RIGHT
-    for name in weights:
+    # Below this nothing that follows can bring a code to the front.
+    floor = max(weights.values()) / (2 * RATE_FITS * SHORT_NAME_FITS)
+    for name in [n for n, w in weights.items() if w >= floor]:
         code = best[name]
         if fits_rate(code) is False:
             weights[name] /= RATE_FITS
