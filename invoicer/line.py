@@ -142,7 +142,8 @@ def parse_taxpayer(text: str) -> TaxpayerType | None:
 def parse_amount(text: str) -> tuple[Decimal | None, str]:
     """(amount in yuan, warning): thousands separators and a ¥ are allowed; anything else that is
     no number is dropped with a warning."""
-    plain = unicodedata.normalize("NFKC", text).strip().lstrip("¥").replace(",", "")
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    plain = plain.strip().lstrip("¥").replace(",", "")
     if not plain:
         return None, ""
     try:

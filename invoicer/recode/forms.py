@@ -23,6 +23,8 @@ COLOURS = {1: "#FFF9E5", 2: "#FFEBD0", 3: "#FAD7D5"}
 WIDTHS = {"findings": 60, "correction": 40, "candidates": 20, "short_name": 16, "code": 22}
 MONEY = ("tax_declared", "tax_correct_low", "tax_correct_high", "stake_low", "stake_high")
 CELL = 32_767
+_PLACE = RECODE_COLUMNS.index("candidates")
+_BEFORE, _AFTER = RECODE_COLUMNS[:_PLACE], RECODE_COLUMNS[_PLACE + 1 :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +37,16 @@ class OutRow:
 
 
 def flat_cells(row: OutRow, texts: dict[int, str]) -> list[str]:
-    """All cells as text. texts: JSON of candidate lists met before, by identity."""
-    cells = list(row.cells)
-    for column in RECODE_COLUMNS:
-        value = row.answer[column]
-        if column == "candidates":
-            text = texts.get(id(value))
-            if text is None:
-                text = texts[id(value)] = orjson.dumps(value).decode()
-            cells.append(text)
-        else:
-            cells.append(value if isinstance(value, str) else str(value))
-    return cells
+    """All cells as text. texts: JSON of candidate lists met before, by identity; the rows they
+    belong to live as long."""
+    answer = row.answer
+    candidates = answer["candidates"]
+    if id(candidates) not in texts:
+        texts[id(candidates)] = orjson.dumps(candidates).decode()
+    cells = [str(answer[column]) for column in _BEFORE]
+    cells.append(texts[id(candidates)])
+    cells += [str(answer[column]) for column in _AFTER]
+    return [*row.cells, *cells]
 
 
 def keep_csv(rows: Iterable[OutRow], names: Sequence[str], raw: bool) -> bytes:

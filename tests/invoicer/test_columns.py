@@ -50,7 +50,7 @@ def test_the_first_of_several_columns_wins() -> None:
 
 
 def test_unknown_columns_are_left_alone() -> None:
-    assert recognise(["序号", "商品名称", "备注", ""]) == {"name": 1}
+    assert recognise(["编号", "商品名称", "备注", ""]) == {"name": 1}
 
 
 def test_the_label_columns_are_no_evidence() -> None:
