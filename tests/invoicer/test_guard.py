@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from invoicer.guard import freed, guarded
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-手机壳", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+cmd|' /C calc'!A0", "-手机壳", "@SUM(A1)", "\t=1", "\r=1"]
+)
 def test_what_a_spreadsheet_would_run_gets_a_quote(cell: str) -> None:
     assert guarded(cell) == f"'{cell}"
 

@@ -21,7 +21,9 @@ def test_the_first_row_is_the_header() -> None:
 
 def test_titles_above_the_header_are_no_lines() -> None:
     head = ["商品名称", "单位", "金额"]
-    found = header_of(["全量发票查询导出结果", "", ""], ["", "", ""], ["导出时间:2026-01-01"], head, ROW)
+    found = header_of(
+        ["全量发票查询导出结果", "", ""], ["", "", ""], ["导出时间:2026-01-01"], head, ROW
+    )
     assert found == (head, [ROW], 5)
 
 

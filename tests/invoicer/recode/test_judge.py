@@ -89,7 +89,9 @@ def test_a_name_that_says_little_leaves_the_declared_code(judge: Judge) -> None:
     assert found.tier == "weak"
 
 
-@pytest.mark.parametrize("text", ["1.08020705E+18", "1.080207050000000000E18", "1080207050000000000.0"])
+@pytest.mark.parametrize(
+    "text", ["1.08020705E+18", "1.080207050000000000E18", "1080207050000000000.0"]
+)
 def test_a_code_saved_as_a_number_is_found_again(judge: Judge, text: str) -> None:
     found = verdict(judge, "螺纹钢", text, "13%")
     assert REBAR in detail(found, Finding.DAMAGED_CODE)
@@ -149,7 +151,9 @@ def test_a_rate_of_an_earlier_time_is_possible_for_old_business_only(judge: Judg
 def test_the_rate_of_the_day_is_right_on_that_day(judge: Judge) -> None:
     assert verdict(judge, "螺纹钢", REBAR, "16%", date="2018-06-01").findings == ()
     assert verdict(judge, "短信服务", SMS, "6%", date="2025-12-31").findings == ()
-    assert Finding.RATE_CONDITIONAL in kinds(verdict(judge, "短信服务", SMS, "6%", date="2026-01-01"))
+    assert Finding.RATE_CONDITIONAL in kinds(
+        verdict(judge, "短信服务", SMS, "6%", date="2026-01-01")
+    )
 
 
 def test_a_rate_that_never_was_is_impossible(judge: Judge) -> None:
@@ -195,7 +199,9 @@ def test_the_first_candidate_is_the_decided_code(judge: Judge) -> None:
 
 
 def test_what_people_settled_stands(judge: Judge) -> None:
-    line = InvoiceLine.from_fields({"name": "柚子味鱼排", "declared_code": CITRUS, "date": "2024-05-06"})
+    line = InvoiceLine.from_fields(
+        {"name": "柚子味鱼排", "declared_code": CITRUS, "date": "2024-05-06"}
+    )
     found = judge.settle(line, {"declared_code": CITRUS, "declared_rate": "9%"}, FISH)
     assert (found.code, found.tier, found.confidence) == (FISH, "strong", 1.0)
     assert Finding.NAME_CONTRADICTS in kinds(found)
