@@ -4,9 +4,9 @@
 
 Cases: `repeated` (many lines, few names), `distinct` (every line another name), `sheet` (XLSX in
 and out, 15 columns), `killed` (kill -9 several times, then resumed: the same bytes?). No figure
-here fails a test; the targets are only printed beside them. Lines are names of the knowledge base with
-amounts and dates drawn at random, one code in ten another one's. Linux only: memory is PSS from
-/proc, added up over all processes, looked at every half second.
+here fails a test; the targets are only printed beside them. Lines are names of the knowledge base
+with amounts and dates drawn at random, one code in ten another one's. Linux only: memory is PSS
+from /proc, added up over all processes, looked at every half second.
 """
 
 from __future__ import annotations

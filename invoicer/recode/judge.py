@@ -28,7 +28,8 @@ from models.normalise import normalise
 
 # From here on a contradiction is called likely, else possible.
 LIKELY = 0.8
-CACHED = 50_000
+CACHED = 10_000
+RATES_CACHED = 30_000  # a few thousand codes, on each of a dozen dates
 
 
 class Judge:
@@ -48,7 +49,7 @@ class Judge:
             lambda code: frozenset(map(normalise, self.taxonomy.short_names(code)))
         )
         self._misread = Misread(assistant)
-        self._check_rate = lru_cache(CACHED)(self._rates.judge)
+        self._check_rate = lru_cache(RATES_CACHED)(self._rates.judge)
         self._read_rate = lru_cache(CACHED)(read_rate)
         self._clean = lru_cache(CACHED)(lambda code, day: self._codes.read(code, day, ()))
         self._candidate = lru_cache(CACHED)(self._make_candidate)

@@ -42,7 +42,7 @@ def row_of(cells: list[str], places: Mapping[str, int], defaults: Defaults) -> R
     return Row(fields, line)
 
 
-@lru_cache(50_000)
+@lru_cache(20_000)
 def plain_name(name: str) -> str:
     """The name by which the same product is told."""
     return normalise(name).strip()

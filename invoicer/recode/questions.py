@@ -46,7 +46,7 @@ class Periods:
         return self._starts[1] - dt.timedelta(days=1)
 
 
-@lru_cache(50_000)
+@lru_cache(20_000)
 def _industries(seller: str) -> str:
     found = industries_of(seller)
     return f"{found.section}{found.division}{'|'.join(found.labels)}"

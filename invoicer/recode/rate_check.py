@@ -94,7 +94,7 @@ class RateCheck:
     def __init__(self, rates: RateTable, taxonomy: Taxonomy):
         self._rates = rates
         self._taxonomy = taxonomy
-        self._advise = lru_cache(20_000)(self._ask)
+        self._advise = lru_cache(4_000)(self._ask)  # `judge` itself is cached where it is used
 
     def _ask(self, code: str, day: dt.date, taxpayer: TaxpayerType) -> tuple[RateAdvice, ...]:
         return tuple(self._rates.advise(self._taxonomy[code], day, taxpayer))
@@ -112,8 +112,8 @@ class RateCheck:
             by_kind.append(self._advise(code, day, kind))
             first = by_kind[-1][0]
             if _is(first, declared):
-                right = (declared.value or ZERO,)
-                return RateVerdict(first, right, preference=first.preference)
+                own = declared.value or ZERO
+                return RateVerdict(first, (own,), preference=first.preference)
         # A small-scale taxpayer shows in its rate where no column names the type.
         seems_small = taxpayer is None and ZERO < (declared.value or ZERO) <= HIGHEST_LEVY
         advice = by_kind[-1] if seems_small else by_kind[0]

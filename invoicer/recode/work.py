@@ -46,7 +46,7 @@ class Work:
         # What is lost when the machine itself fails is done again: parts are checked when read.
         self._db.executescript(
             f"pragma journal_mode = wal; pragma synchronous = normal;"
-            f"pragma cache_size = -65536; {_SCHEMA}"
+            f"pragma cache_size = -32768; {_SCHEMA}"
         )
         self._sellers: dict[str, int] = {}
 
