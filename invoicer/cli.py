@@ -106,6 +106,8 @@ def _classify_table(
 ) -> int:
     columns = (*OUTPUT_COLUMNS, RATES_COLUMN) if rates else OUTPUT_COLUMNS
     places = recognise(table.header)
+    for note in table.notes:
+        err.print(note, highlight=False)
     kind = form.value if form else (output.suffix.lower().lstrip(".") if output else "jsonl")
     if kind not in FORMATS:
         endings = " ".join(f".{name}" for name in FORMATS)

@@ -147,12 +147,13 @@ def _join_sheet(parts: Sequence[Path], names: Sequence[str], target: Path) -> No
     sheet, place, number = _new_sheet(book, names, 1, bold), 1, 1
     for severity, cells in _kept_rows(parts):
         if place >= MAX_SHEET_ROWS:
+            sheet.autofilter(0, 0, place - 1, len(names) - 1)
             number += 1
             sheet, place = _new_sheet(book, names, number, bold), 1
         for column, text in enumerate(cells):
             sheet.write_string(place, column, text[:CELL], fills[severity])
         place += 1
-        sheet.autofilter(0, 0, place - 1, len(names) - 1)
+    sheet.autofilter(0, 0, place - 1, len(names) - 1)
     book.close()
 
 

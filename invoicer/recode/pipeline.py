@@ -162,7 +162,8 @@ class Run:
         self.progress("写出", 0, None)
         temporary = options.work / "whole"
         join(self.form, files, names, temporary)
-        tally, rejects = Tally(), list[list[Any]]()
+        tally = Tally()
+        rejects = [[e.context["file"], "", "", e.message] for e in self.sources.unreadable]
         for n in range(parts):
             kept = orjson.loads(self._stem(n).with_suffix(".json").read_bytes())
             tally.merge(kept["tally"])

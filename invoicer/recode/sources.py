@@ -72,10 +72,14 @@ def open_table(path: Path) -> Table:
 
 
 class Sources:
-    """All inputs under one header: every title of theirs, in order of first appearance."""
+    """All inputs under one header: every title of theirs, in order of first appearance.
+
+    unreadable: what was wrong with the inputs that had to be left out.
+    """
 
     def __init__(self, paths: Sequence[Path], mapping: Mapping[str, str]):
-        tables = [open_table(path) for path in paths]
+        self.unreadable: list[InputError] = []
+        paths, tables = self._open(paths, mapping)
         self.notes = [note for table in tables for note in table.notes]
         several = len(paths) > 1
         titles: dict[tuple[str, int], int] = {}
@@ -98,6 +102,26 @@ class Sources:
         for title in mapping:
             if not any(title in source.header for source in self.sources):
                 raise InputError(f"没有名为“{title}”的列", columns=self.header[:50])
+
+    def _open(
+        self, paths: Sequence[Path], mapping: Mapping[str, str]
+    ) -> tuple[list[Path], list[Table]]:
+        """The inputs that can be read, with their tables; one that cannot stops only itself."""
+        found: list[Path] = []
+        tables: list[Table] = []
+        for path in paths:
+            try:
+                table = open_table(path)
+                recognise(table.header, {t: f for t, f in mapping.items() if t in table.header})
+            except InputError as error:
+                error.context["file"] = path.name
+                self.unreadable.append(error)
+                continue
+            found.append(path)
+            tables.append(table)
+        if not found:
+            raise self.unreadable[0]
+        return found, tables
 
     def cells(self, source: Source, row: list[str]) -> list[str]:
         """A row's cells under the common header."""

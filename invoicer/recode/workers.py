@@ -32,6 +32,7 @@ from invoicer.writers import output_header
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 WATCH_SECONDS = 2.0
+RENEWED = 20  # tasks after which the processes are new ones
 
 
 class Worker:
@@ -135,19 +136,23 @@ class Workers:
         self._worker = worker
         self._count = worker.options.processes
         self._pool: ProcessPoolExecutor | None = None
+        self._forks = "fork" in multiprocessing.get_all_start_methods()
         if self._count > 1:
-            if "fork" in multiprocessing.get_all_start_methods():
+            if self._forks:
                 _worker = worker
                 gc.collect()
                 gc.freeze()  # what is loaded stays: collections need not look at it again
-                self._pool = ProcessPoolExecutor(
-                    self._count, multiprocessing.get_context("fork"), _start, (None, ())
-                )
-            else:
-                paths = [source.path for source in worker.sources.sources]
-                self._pool = ProcessPoolExecutor(
-                    self._count, initializer=_start, initargs=(worker.options, paths)
-                )
+            self._pool = self._start()
+
+    def _start(self) -> ProcessPoolExecutor:
+        """Processes that inherit what is loaded where the platform can fork, or load their own."""
+        if self._forks:
+            return ProcessPoolExecutor(
+                self._count, multiprocessing.get_context("fork"), _start, (None, ())
+            )
+        paths = [source.path for source in self._worker.sources.sources]
+        given = (self._worker.options, paths)
+        return ProcessPoolExecutor(self._count, initializer=_start, initargs=given)
 
     def __enter__(self) -> Workers:
         return self
@@ -177,10 +182,15 @@ class Workers:
                 yield task, local(task)
             return
         waiting: deque[tuple[Task, Future[Result]]] = deque()
-        for task in tasks:
+        for number, task in enumerate(tasks, 1):
             waiting.append((task, self._pool.submit(remote, task)))
-            if len(waiting) > self._count + 1:
+            # What a process shares with this one it copies bit by bit; a new one shares all again.
+            renew = self._forks and number % RENEWED == 0
+            while waiting and (renew or len(waiting) > self._count + 1):
                 first, future = waiting.popleft()
                 yield first, future.result()
+            if renew:
+                self._pool.shutdown()
+                self._pool = self._start()
         for first, future in waiting:
             yield first, future.result()

@@ -126,6 +126,16 @@ def test_several_files_are_one_output_under_one_header(tmp_path: Path, recode: R
     assert rows[1]["code"] == FISH
 
 
+def test_an_unreadable_file_among_several_is_listed(tmp_path: Path, recode: Recode) -> None:
+    good = csv_of(tmp_path / "a.csv", ["商品名称"], ["螺纹钢"])
+    bad = csv_of(tmp_path / "b.csv", ["单位"], ["吨"])
+    outcome = recode(tmp_path / "out.csv", good, bad)
+    assert [row["code"] for row in table(tmp_path / "out.csv")] == [REBAR]
+    (reject,) = table(tmp_path / "out.csv.rejects.csv")
+    assert (reject["input"], outcome.rejected) == ("b.csv", 1)
+    assert "没有找到商品名称列" in reject["reason"]
+
+
 def test_formulas_are_guarded_and_come_back(tmp_path: Path, recode: Recode) -> None:
     source = csv_of(tmp_path / "lines.csv", ["商品名称", "备注"], ["=1+1手机壳", "-5"])
     recode(tmp_path / "out.csv", source)
