@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from invoicer.line import parse_amount
+from invoicer.line import MAX_AMOUNT, parse_amount
 
 BILLING_FIELDS = (
     "gross_amount", "tax", "quantity", "price", "gross_price", "discount", "seller_tax_number",
@@ -79,11 +79,10 @@ def _base(numbers: Mapping[str, Decimal | None]) -> tuple[Decimal | None, bool]:
         return net, False
     if (gross := numbers["gross_amount"]) is not None:
         return gross, True
-    quantity = numbers["quantity"]
-    if quantity is not None and (price := numbers["price"]) is not None:
-        return fen(quantity * price), False
-    if quantity is not None and (price := numbers["gross_price"]) is not None:
-        return fen(quantity * price), True
+    for field, inclusive in (("price", False), ("gross_price", True)):
+        quantity, price = numbers["quantity"], numbers[field]
+        if quantity is not None and price is not None and abs(quantity * price) < MAX_AMOUNT:
+            return fen(quantity * price), inclusive
     return None, False
 
 

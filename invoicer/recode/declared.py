@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cached_property, lru_cache
 
 from invoicer.recode.findings import Finding, Found
@@ -16,6 +16,7 @@ from knowledge_base.taxonomy import CODE_LENGTH, TaxCode, Taxonomy, is_code, sub
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE]\+?\d+)?", re.ASCII)
 # A spreadsheet keeps fifteen digits of a number.
 KEPT_DIGITS = 15
+LONGEST = 40  # characters of a number that may have been a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class DeclaredCodes:
 
     def __init__(self, taxonomy: Taxonomy):
         self._taxonomy = taxonomy
+        # A whole column may be damaged alike: the same few thousand numbers, line after line.
+        self._originals = lru_cache(10_000)(self._find_originals)
         self._successors = lru_cache(10_000)(self._find_successors)
 
     def read(self, text: str, day: dt.date, likely: Sequence[str]) -> Declared:
@@ -48,7 +51,7 @@ class DeclaredCodes:
             return self._damaged(text, day, likely)
         row = self._taxonomy.get(text)
         if row is None:
-            near = self._near(text, day, likely)
+            near = self._near(text, likely)
             return Declared(
                 None, False, Found.of(Finding.UNKNOWN_CODE, f"{text} 不在编码表中"), near
             )
@@ -82,11 +85,12 @@ class DeclaredCodes:
         fault = Found.of(Finding.DAMAGED_CODE, said)
         return Declared(None, False, fault, tuple(fits[:5]))
 
-    def _originals(self, text: str, day: dt.date) -> list[str]:
+    def _find_originals(self, text: str, day: dt.date) -> list[str]:
         """Leaves that a spreadsheet would show as this number, or that lost their zeros."""
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
+        if len(text) > LONGEST:
+            return []
+        value = Decimal(text)
+        if value.adjusted() >= CODE_LENGTH:
             return []
         whole = f"{value:f}".partition(".")[0]
         if len(whole) == CODE_LENGTH:
@@ -103,16 +107,11 @@ class DeclaredCodes:
             return [full] if row is not None and row.is_leaf and row.is_valid_on(day) else []
         return []
 
-    def _near(self, text: str, day: dt.date, likely: Sequence[str]) -> tuple[str, ...]:
-        """Likely codes in the deepest known subtree that the unknown code falls into."""
+    def _near(self, text: str, likely: Sequence[str]) -> tuple[str, ...]:
+        """Likely codes that begin as the unknown one does, the longer the better."""
         for end in range(CODE_LENGTH - 2, 6, -2):
-            prefix = text[:end]
-            fits = tuple(code for code in likely if code.startswith(prefix))
-            if fits:
+            if fits := tuple(code for code in likely if code.startswith(text[:end])):
                 return fits
-            under = [c.code for c in self._taxonomy.leaves(day) if c.code.startswith(prefix)]
-            if under:
-                return ()
         return ()
 
     def _follow(self, row: TaxCode, day: dt.date, likely: Sequence[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from invoicer.assistant import N_CANDIDATES, Assistant
@@ -84,17 +85,16 @@ class Judge:
 
     def settle(self, line: InvoiceLine, fields: Mapping[str, str], code: str) -> Verdict:
         """The verdict on a line whose code people have settled on."""
-        question = Question(line.name, "", (), 0)
         settled = Answer(Tier.STRONG, 1.0, ((code, 1.0),), "", False)
         day = self._periods.day(self._periods.number(line.date or today()))
         rate, _ = self._read_rate(fields.get("declared_rate", ""))
         declared = self._declared(fields.get("declared_code", ""), day, settled)
-        group = self.taxonomy[code].short_name
-        if declared.row is not None and declared.row.short_name != group:
+        found = []
+        if declared.row is not None and self._group(declared.row.code) != self._group(code):
             said = f"人工确认应为 {code} {self._short_name(code, day)}"
-            fault = Found.of(Finding.NAME_CONTRADICTS, said)
-            return self._verdict(settled, code, 1.0, declared, [fault], rate, day, line.taxpayer)
-        return self._verdict(settled, code, 1.0, declared, [], rate, day, line.taxpayer, question)
+            found.append(Found.of(Finding.NAME_CONTRADICTS, said))
+        verdict = self._verdict(settled, code, 1.0, declared, found, rate, day, line.taxpayer)
+        return replace(verdict, tier=Tier.STRONG)  # a person may settle on a catch-all, too
 
     def _declared(self, text: str, day: dt.date, answer: Answer) -> Declared:
         clean = self._clean(text, day)
@@ -146,7 +146,7 @@ class Judge:
         if printed and (not was or declared.usable or printed not in self._names_ever(was)):
             found += self._short_name_faults(printed, stated or chosen, chosen, day)
         return self._verdict(
-            answer, chosen, probability, declared, found, rate, day, taxpayer, question, doubt
+            answer, chosen, probability, declared, found, rate, day, taxpayer, doubt
         )
 
     def _dated(self, day: dt.date) -> Callable[[str], str]:
@@ -203,7 +203,6 @@ class Judge:
         rate: DeclaredRate | None,
         day: dt.date,
         taxpayer: TaxpayerType | None,
-        question: Question | None = None,
         doubt: str = "",
     ) -> Verdict:
         """Put together: tier, rate faults, correction. doubt: what else it may be."""

@@ -79,12 +79,16 @@ class Question:
 
 def question_of(fields: Mapping[str, str], period: int) -> Question:
     """The question of a line's fields."""
-    name = fields.get("name", "")
+    name = fields.get("name", "").replace(_SEPARATOR, " ")
     printed = ""
     if "*" in name or "＊" in name:
         printed, rest = split_declared(name)
         name = rest if rest.strip() else name
-    return Question(name.strip(), printed, tuple(fields.get(f, "").strip() for f in ASKED), period)
+    return Question(name.strip(), printed, _context(fields), period)
+
+
+def _context(fields: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(fields.get(field, "").replace(_SEPARATOR, " ").strip() for field in ASKED)
 
 
 def line_of_question(text: str, periods: Periods) -> InvoiceLine:

@@ -6,11 +6,14 @@ import zipfile
 from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from recoding import Recode, csv_of, table
 
-from invoicer import readers
+from invoicer import Assistant, readers
 from invoicer.errors import InputError
+from invoicer.recode.report import write_report
 
 REBAR = "1080207050000000000"
 
@@ -112,6 +115,44 @@ def test_three_hundred_columns(tmp_path: Path, recode: Recode) -> None:
     recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", head, ["x"] * 299 + ["螺纹钢"]))
     (row,) = table(tmp_path / "out.csv")
     assert (row["列298"], row["code"]) == ("x", REBAR)
+
+
+NASTY = [
+    ["螺纹钢\x1f钢", REBAR, "13%", "1", "1"],
+    ["螺纹钢", "9E+999999999", "13%", "1", "1"],
+    ["螺纹钢", "1" * 5_000, "13%", "1", "1"],
+    ["螺纹钢", "1e", "1" * 400, "1", "1"],
+    ["螺纹钢", REBAR, "13%", "9999999999999", "9999999999999"],
+    ["螺纹钢", REBAR, "13%", "0." + "0" * 500 + "1", "1"],
+    ["螺纹钢", REBAR, "13%", "NaN", "-Infinity"],
+    ["*" * 300, REBAR, "***", "1", "1"],
+    ["<script>alert(1)</script>", REBAR, "-13%", "1", "1"],
+    ["\u202e螺纹钢\x00", "'" + REBAR, "１３％", "１，０００", "2"],
+]
+
+
+def test_nasty_cells_are_answered_line_by_line(tmp_path: Path, recode: Recode) -> None:
+    head = ["商品名称", "税收分类编码", "税率", "数量", "单价"]
+    source = tmp_path / "a.parquet"
+    columns = dict(zip(head, map(list, zip(*NASTY, strict=True)), strict=True))
+    pq.write_table(pa.table(columns), source)
+    outcome = recode(tmp_path / "out.csv", source)
+    rows = table(tmp_path / "out.csv")
+    assert outcome.lines == len(rows) == len(NASTY)
+    assert all(row["code"] or row["error"] or row["tier"] == "weak" for row in rows)
+    assert rows[-1]["tax_declared"] == "260.00"
+
+
+def test_a_product_name_cannot_write_into_the_report(
+    tmp_path: Path, recode: Recode, assistant: Assistant
+) -> None:
+    name = "<script>alert(1)</script>鱼排"
+    source = csv_of(tmp_path / "a.csv", ["商品名称", "税收分类编码"], [name, REBAR])
+    outcome = recode(tmp_path / "out.csv", source)
+    write_report(tmp_path / "r.html", outcome, assistant.kb.taxonomy, [source], "")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "鱼排" in text
+    assert "<script>" not in text
 
 
 def test_short_and_long_rows(tmp_path: Path, recode: Recode) -> None:
