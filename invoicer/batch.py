@@ -37,6 +37,8 @@ class Defaults:
 
     def complete(self, line: InvoiceLine) -> InvoiceLine:
         """The line with its gaps filled."""
+        if self == NO_DEFAULTS:
+            return line
         return replace(
             line,
             date=line.date or self.date,
@@ -44,6 +46,9 @@ class Defaults:
             seller_industry=line.seller_industry or self.seller_industry,
             answer=line.answer or self.answer,
         )
+
+
+NO_DEFAULTS = Defaults()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,16 @@ from typing import Annotated
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from invoicer import cli_access, cli_desk, cli_kb, cli_learn, cli_model, cli_panel, cli_review
+from invoicer import (
+    cli_access,
+    cli_desk,
+    cli_kb,
+    cli_learn,
+    cli_model,
+    cli_panel,
+    cli_recode,
+    cli_review,
+)
 from invoicer.assistant import Assistant
 from invoicer.batch import Defaults, Memory, answer_rows
 from invoicer.columns import recognise
@@ -160,6 +169,8 @@ def _classify_table(
     columns: tuple[str, ...] = (*OUTPUT_COLUMNS, RATES_COLUMN) if rates else OUTPUT_COLUMNS
     columns += tuple(system.columns) if system is not None else ()
     places = recognise(table.header)
+    for note in table.notes:
+        err.print(note, highlight=False)
     kind = form.value if form else (output.suffix.lower().lstrip(".") if output else "jsonl")
     if kind not in FORMATS:
         endings = " ".join(f".{name}" for name in FORMATS)
@@ -237,6 +248,7 @@ def explain(
         print_suggestion(out, name, assistant.suggest(line))
 
 
+app.command()(cli_recode.recode)
 app.command()(cli_model.evaluate)
 app.command()(cli_model.train)
 app.command()(cli_learn.retrain)

@@ -96,7 +96,7 @@ class Reader:
     def read(self, text: str, brands: Sequence[str] = ()) -> Reading:
         """Reading of one name; never fails on any string. brands: words of the brand column."""
         declared, body = split_declared(text)
-        normalised = normalise(body)
+        declared, normalised = normalise(declared), normalise(body)
         rest, sizes, models = self._measures.strip(normalised)
         segments = self._segmenter.split(rest)
         if not segments and any(c.isalnum() for c in normalised):  # numbers alone: as they stand
