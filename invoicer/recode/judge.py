@@ -30,7 +30,7 @@ from models.normalise import normalise
 # From here on a contradiction is called likely, else possible.
 LIKELY = 0.8
 CACHED = 10_000
-RATES_CACHED = 30_000  # a few thousand codes, on each of a dozen dates
+RATES_CACHED = 15_000  # a few thousand codes, each at a few dates
 
 
 class Judge:
