@@ -13,7 +13,7 @@ from invoicer.errors import InputError
 from invoicer.readers import SUFFIXES, Table, read_table
 from invoicer.recode.einvoice import EINVOICE_SUFFIXES, read_einvoice
 
-PART_ROWS, PART_CELLS = 5_000, 100_000
+PART_ROWS, PART_CELLS = 2_000, 40_000
 SOURCE_COLUMN = "来源文件"
 READABLE = (*SUFFIXES, *EINVOICE_SUFFIXES)
 

@@ -32,7 +32,7 @@ from invoicer.writers import output_header
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 WATCH_SECONDS = 2.0
-RENEWED = 10  # tasks after which the processes are new ones
+RENEWED = 20  # tasks after which the processes are new ones
 
 
 class Worker:

@@ -64,13 +64,13 @@ def test_a_name_of_ten_thousand_characters_is_refused_with_its_length() -> None:
 @pytest.mark.parametrize(
     "text",
     ["2026-11-26", "2026/11/26", "20261126", "2026年11月26日", "2026.11.26", " 2026-11-26 ",
-     "2026-11-26 10:15:00", "2026-11-26T10:15:00"],
+     "2026-11-26 10:15:00", "2026-11-26T10:15:00", "46352", "46352.5"],
 )  # fmt: skip
 def test_dates_are_read_in_every_usual_writing(text: str) -> None:
     assert parse_date(text) == dt.date(2026, 11, 26)
 
 
-@pytest.mark.parametrize("text", ["2026-13-01", "2026-02-30", "昨天", "26/11/2026", "46352", "0"])
+@pytest.mark.parametrize("text", ["2026-13-01", "2026-02-30", "昨天", "26/11/2026", "6352", "0"])
 def test_what_is_no_date_is_refused(text: str) -> None:
     error = refused(date=text)
     assert error.context == {"field": "date"}
