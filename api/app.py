@@ -11,7 +11,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from api.errors import add_handlers
 from api.middleware import Limits, RequestRecord
-from api.routes import classify, codes, desk, docs, jobs, reviews, system
+from api.routes import appeals, classify, codes, desk, docs, jobs, panel, reviews, rulings, system
 from api.security import allow, allow_anybody, authorise
 from api.service import Service
 from api.settings import ServiceSettings
@@ -53,6 +53,9 @@ def create_app(settings: ServiceSettings, service: Service | None = None) -> Fas
         jobs.router,
         codes.router,
         reviews.router,
+        panel.router,
+        rulings.router,
+        appeals.router,
         desk.router,
         system.router,
     ):

@@ -16,6 +16,7 @@ from invoicer.settings import Settings
 
 FOLLOW_SECONDS = 2.0
 LEARN_SECONDS = 60.0
+AFTER_FAILURE_SECONDS = 3600.0
 PREPARE = ("-c", "from invoicer import Assistant; Assistant.load()")
 log = logging.getLogger("invoicer.service")
 
@@ -59,6 +60,7 @@ async def learn(after: int, waiting: Callable[[], int]) -> None:
             log.info("training done", extra={"report": report})
         except Exception:
             log.exception("training failed")
+            await asyncio.sleep(AFTER_FAILURE_SECONDS)
 
 
 async def run(*arguments: str) -> str:

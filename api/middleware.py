@@ -24,7 +24,7 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 access_log = logging.getLogger("invoicer.access")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 ANONYMOUS_BODY = 1 << 16  # bytes that are read before the key is looked at
-UPLOADS = "/v1/jobs"  # where files come in
+UPLOADS = ("/v1/jobs", "/attachments")  # where files come in
 DOWNLOADS = ("/result", "/rejects")  # where they go out
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -23,10 +23,12 @@ from invoicer.jobs import files
 from invoicer.jobs import queue as job_queue
 from invoicer.jobs.limits import Limits
 from invoicer.jobs.runner import JobRunner
-from invoicer.review import webhooks
+from invoicer.review import attachments, webhooks
+from invoicer.review.appeal_desk import AppealDesk
 from invoicer.review.decided import waiting
 from invoicer.review.decisions import Decisions
 from invoicer.review.inbox import Inbox
+from invoicer.review.panel import Panel
 from invoicer.review.queue import Queue
 from invoicer.review.states import Versions
 from invoicer.review.tally import Tally
@@ -65,6 +67,8 @@ class Service:
         self.decisions = Decisions(
             self.queue, lambda code, day: self.assistant.is_usable(code, day)
         )
+        self.panel = Panel(self.decisions)
+        self.appeals = AppealDesk(self.panel, lambda: self.assistant)
         self._type_ahead = lru_cache(2)(TypeAhead)  # of the old and the new one
         self._words = lru_cache(2)(WordIndex)
         self.proposals = Proposals(store, Settings())
@@ -165,6 +169,7 @@ class Service:
         idempotency.forget_old(self.store)
         job_queue.forget_old(self.store, self.settings.job_days)
         files.sweep()
+        attachments.sweep(self.store)
         effect.forget_old(self.store)
         self.store.close()
 

@@ -67,6 +67,4 @@ def start(request: Request, response: Response, token: str) -> None:
 def end(request: Request, response: Response) -> None:
     """Take the session from the browser."""
     secure = request.url.scheme == "https"
-    response.delete_cookie(
-        _name(request), path="/", secure=secure, httponly=True, samesite="lax"
-    )
+    response.delete_cookie(_name(request), path="/", secure=secure, httponly=True, samesite="lax")

@@ -66,6 +66,7 @@ class ServiceSettings(ReviewRules):
     retrain_after: int = Field(
         500, ge=0, description="new decisions after which the service learns by itself; 0: never"
     )
+    attachment_bytes: int = Field(10 * MEBI, gt=0, description="bytes of a file with an appeal")
     log_names: bool = Field(False, description="product names in the log")
 
     @field_validator("cors_origins", mode="before")

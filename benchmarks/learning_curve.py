@@ -44,29 +44,35 @@ class Fold:
 
 def curve(start: Assistant, make_kb: MakeKb, folds: Sequence[Fold]) -> list[dict[str, float]]:
     """A row a share of the replay: lines that need nobody, and how often the answer is right."""
-    rows = []
-    for share in SHARES:
-        n: Counter[str] = Counter()
-        for fold in folds:
-            some = fold.decided[: round(share * len(fold.decided))]
-            assistant = replay.learn(start, make_kb, some) if some else start
-            for one in judge(assistant, fold.measured, replay.DAY):
-                right = one.short_name_hits[:1] == (True,)
-                strong = one.tier == "strong"
-                n.update(lines=1, right=right, strong=strong, strong_right=right and strong)
-            n["decided"] += len(some)
-        rows.append(
-            {
-                "share": share,
-                "decided": n["decided"],
-                "lines": n["lines"],
-                "automation": round(n["strong"] / n["lines"], 4),
-                "accuracy": round(n["right"] / n["lines"], 4),
-                "strong_precision": round(n["strong_right"] / max(n["strong"], 1), 4),
-            }
-        )
-        replay.say(json.dumps(rows[-1]))
-    return rows
+    counts = [
+        sum((counted(start, make_kb, f, share) for f in folds), Counter()) for share in SHARES
+    ]
+    return [row(share, n) for share, n in zip(SHARES, counts, strict=True)]
+
+
+def counted(start: Assistant, make_kb: MakeKb, fold: Fold, share: float) -> Counter[str]:
+    """What became of a fold's measured lines after a share of its decisions was learned from."""
+    some = fold.decided[: round(share * len(fold.decided))]
+    assistant = replay.learn(start, make_kb, some) if some else start
+    n: Counter[str] = Counter(decided=len(some))
+    for one in judge(assistant, fold.measured, replay.DAY):
+        right = one.short_name_hits[:1] == (True,)
+        strong = one.tier == "strong"
+        n.update(lines=1, right=right, strong=strong, strong_right=right and strong)
+    replay.say(f"{share} {dict(n)}")
+    return n
+
+
+def row(share: float, n: Counter[str]) -> dict[str, float]:
+    """The figures of one point."""
+    return {
+        "share": share,
+        "decided": n["decided"],
+        "lines": n["lines"],
+        "automation": round(n["strong"] / n["lines"], 4),
+        "accuracy": round(n["right"] / n["lines"], 4),
+        "strong_precision": round(n["strong_right"] / max(n["strong"], 1), 4),
+    }
 
 
 def labelled_folds(start: Assistant, folder: Path) -> list[Fold]:
@@ -95,12 +101,14 @@ def _decided(start: Assistant, lines: Labelled) -> list[Decision]:
 
 
 def sample_folds(start: Assistant) -> list[Fold]:
-    """Names that are kept back and half of the frozen samples; the other half is measured."""
-    decided, measured = replay.halves(start)
-    labels = [LabelledLine(s.name, frozenset({s.code}), frozenset()) for s in measured]
-    lines = list(zip(map(replay.line_of, measured), labels, strict=True))
-    codes = [sample.code for sample in decided]
-    return [Fold(replay.decided(decided, codes, random.Random(0)), lines)]
+    """Names that are kept back and samples of one half; the samples of the other are measured."""
+    first, second = replay.halves(start)
+    samples = [*first.frozen, *first.names]
+    random.Random(0).shuffle(samples)
+    labels = [LabelledLine(s.name, frozenset({s.code}), frozenset()) for s in second.frozen]
+    lines = list(zip(map(replay.line_of, second.frozen), labels, strict=True))
+    codes = [sample.code for sample in samples]
+    return [Fold(replay.decided(samples, codes, random.Random(0)), lines)]
 
 
 def chart(curves: dict[str, list[dict[str, float]]]) -> str:
@@ -162,7 +170,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="also write the figures to this file")
     parser.add_argument("--chart", type=Path, help="write the chart to this file")
     given = parser.parse_args()
-    whole, less = replay.fitted(replay.with_names()), replay.fitted(replay.less_known())
+    less = replay.fitted(replay.less_known())
+    whole = replay.knowing_all(less)
     curves = {
         "labelled": curve(whole, replay.with_names, labelled_folds(whole, given.folder)),
         "samples": curve(less, replay.less_known, sample_folds(less)),

@@ -7,7 +7,9 @@ import datetime as dt
 import random
 import sys
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -41,9 +43,9 @@ def draw(text: str, purpose: str) -> int:
     return zlib.crc32(f"{purpose}:{text}".encode()) % 100
 
 
-def is_kept_back(code: str, name: str) -> bool:
+def is_kept_back(name: str) -> bool:
     """Whether an everyday name is kept out of the index, to be decided about."""
-    return draw(f"{code}{name}", "kept back") < PERCENT_OF_NAMES
+    return draw(name, "kept back") < PERCENT_OF_NAMES
 
 
 class LessKnown(Lexicon):
@@ -52,7 +54,7 @@ class LessKnown(Lexicon):
     rows: tuple[ConfirmedName, ...] = ()
 
     def everyday_names(self) -> Iterator[tuple[str, str]]:
-        return (pair for pair in super().everyday_names() if not is_kept_back(*pair))
+        return (pair for pair in super().everyday_names() if not is_kept_back(pair[1]))
 
     @property
     def confirmed(self) -> tuple[ConfirmedName, ...]:  # type: ignore[override]
@@ -76,9 +78,13 @@ def with_names(confirmed: Sequence[ConfirmedName] = ()) -> KnowledgeBase:
 
 
 def kept_back_samples() -> list[Sample]:
-    """The everyday names that are kept back, one code a name."""
-    rows = [pair for pair in Lexicon().everyday_names() if is_kept_back(*pair)]
-    return [Sample(code, name) for code, name in rows]
+    """The everyday names that are kept back and mean one thing only."""
+    lexicon = Lexicon()
+    codes: dict[str, set[str]] = defaultdict(set)
+    for code, name in lexicon.everyday_names():
+        if is_kept_back(name) and name not in lexicon.ambiguous:
+            codes[name].add(code)
+    return [Sample(*found, name) for name, found in codes.items() if len(found) == 1]
 
 
 def frozen_samples() -> list[Sample]:
@@ -86,18 +92,28 @@ def frozen_samples() -> list[Sample]:
     return [s for s in Lexicon().samples() if is_frozen(s)]
 
 
-def halves(assistant: Assistant) -> tuple[list[Sample], list[Sample]]:
-    """(samples to decide about, samples to measure on): half of the frozen ones and what is kept
-    back, mixed; the other half of the frozen ones. No product is in both."""
-    core = {s: assistant.query(line_of(s)).reading.core for s in frozen_samples()}
-    measured = [s for s in core if draw(core[s], "half") < 50]
-    away = {core[s] for s in measured}
-    decided = [s for s in core if core[s] not in away]
-    decided += [
-        s for s in kept_back_samples() if assistant.query(line_of(s)).reading.core not in away
-    ]
-    random.Random(0).shuffle(decided)
-    return decided, measured
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One half of the products: samples that are frozen, and names that are kept back."""
+
+    frozen: list[Sample]
+    names: list[Sample]
+    cores: frozenset[str]
+
+
+def halves(assistant: Assistant, n_names: int | None = None) -> tuple[Half, Half]:
+    """Frozen samples and names that are kept back, at most so many, halved by core product."""
+    frozen, names = frozen_samples(), kept_back_samples()[:n_names]
+    core = {s: assistant.query(line_of(s)).reading.core for s in (*frozen, *names)}
+
+    def half(second: bool) -> Half:
+        own, kept = (
+            [s for s in samples if (draw(core[s], "half") < 50) == second]
+            for samples in (frozen, names)
+        )
+        return Half(own, kept, frozenset(core[s] for s in own))
+
+    return half(False), half(True)
 
 
 def line_of(sample: Sample) -> InvoiceLine:
@@ -119,6 +135,13 @@ def fitted(kb: KnowledgeBase) -> Assistant:
     calibration = fit_calibration(found, np.ones(len(found.right), bool))
     learned = Learned(ranker, calibration, {}, "base")
     return Assistant.assemble(kb, compiled, learned, engine)
+
+
+def knowing_all(assistant: Assistant) -> Assistant:
+    """The same ranker over all that is known: for lines that are no part of it."""
+    whole = Assistant.load()
+    compiled = whole.matcher.compiled
+    return Assistant.assemble(whole.kb, compiled, assistant.learned, available_engine())
 
 
 def learn(

@@ -86,7 +86,9 @@ class Assistant:
     ) -> Assistant:
         """The assistant of these parts."""
         matcher = Matcher(compiled, learned.ranker, learned.calibration, semantic)
-        queries = QueryMaker(compiled.words.reader(engine), Situations.load(kb))
+        queries = QueryMaker(
+            compiled.words.reader(engine), Situations.load(kb), kb.lexicon.placeholders
+        )
         return cls(kb, matcher, queries, learned)
 
     def _advise(self, code: str, day: dt.date, taxpayer: TaxpayerType) -> tuple[RateAdvice, ...]:
@@ -201,7 +203,7 @@ class Assistant:
             confidence=match.probability,
             candidates=candidates,
             rates=asked.rates,
-            hint=query.reading.prompt,
+            hint=query.hint,
             questions=asked.questions,
             evidence=asked.evidence + why,
             warnings=warnings,

@@ -7,7 +7,7 @@ import gc
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -18,11 +18,12 @@ from invoicer.columns import fields_of
 from invoicer.errors import LineError
 from invoicer.line import InvoiceLine
 from invoicer.suggestion import Suggestion, failed_row
-from knowledge_base.rates import TaxpayerType
+from knowledge_base.rates import RateTable, TaxpayerType
 
+# Lines with what people have settled for them; called in every worker process.
+Memory = Callable[[Sequence[InvoiceLine], RateTable], list[InvoiceLine]]
 CHUNK = 256
 PARALLEL_FROM = 2048
-Prepare = Callable[[list[InvoiceLine]], list[InvoiceLine]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Defaults:
 
     def complete(self, line: InvoiceLine) -> InvoiceLine:
         """The line with its gaps filled."""
+        if self == NO_DEFAULTS:
+            return line
         return replace(
             line,
             date=line.date or self.date,
@@ -43,6 +46,9 @@ class Defaults:
             seller_industry=line.seller_industry or self.seller_industry,
             answer=line.answer or self.answer,
         )
+
+
+NO_DEFAULTS = Defaults()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +72,27 @@ def answer_rows(
     defaults: Defaults,
     workers: int | None = None,
     *,
+    memory: Memory | None = None,
     with_source: bool = False,
-    prepare: Prepare | None = None,
 ) -> Iterator[Answered]:
     """An answer a row, in order. Long inputs are shared out to worker processes.
 
-    prepare: what is known of lines beforehand, added to them; for one worker only.
+    memory: adds what people have settled.
     """
     source = iter(rows)
     head = list(islice(source, PARALLEL_FROM))
     workers = workers or min(os.cpu_count() or 1, 8)
     if len(head) < PARALLEL_FROM or workers == 1:
         for chunk in _chunks(iter(head)):
-            yield from _answer(assistant, chunk, places, defaults, with_source, prepare)
+            yield from _answer(assistant, chunk, places, defaults, memory, with_source)
         for chunk in _chunks(source):
-            yield from _answer(assistant, chunk, places, defaults, with_source, prepare)
+            yield from _answer(assistant, chunk, places, defaults, memory, with_source)
         return
     with _pool(workers, assistant) as pool:
         waiting: deque[Future[list[Answered]]] = deque()
         for chunk in _chunks(chain(head, source)):
-            waiting.append(pool.submit(_work, chunk, dict(places), defaults, with_source))
+            given = (chunk, dict(places), defaults, memory, with_source)
+            waiting.append(pool.submit(_work, *given))
             if len(waiting) > workers * 2:
                 yield from waiting.popleft().result()
         while waiting:
@@ -113,8 +120,8 @@ def _answer(
     chunk: list[list[str]],
     places: Mapping[str, int],
     defaults: Defaults,
+    memory: Memory | None,
     with_source: bool,
-    prepare: Prepare | None = None,
 ) -> list[Answered]:
     answers: list[Answered | None] = [None] * len(chunk)
     lines: list[InvoiceLine] = []
@@ -129,8 +136,8 @@ def _answer(
             continue
         lines.append(defaults.complete(line))
         at.append(i)
-    if prepare is not None:
-        lines = prepare(lines)
+    if memory is not None:
+        lines = memory(lines, assistant.rate_table)
     for i, line, suggestion in zip(at, lines, assistant.suggest(lines), strict=True):
         source = (line, suggestion) if with_source else None
         answers[i] = Answered(chunk[i], suggestion.to_row(), "", suggestion.warnings, source)
@@ -146,8 +153,12 @@ def _start_worker() -> None:
 
 
 def _work(
-    chunk: list[list[str]], places: Mapping[str, int], defaults: Defaults, with_source: bool
+    chunk: list[list[str]],
+    places: Mapping[str, int],
+    defaults: Defaults,
+    memory: Memory | None,
+    with_source: bool,
 ) -> list[Answered]:
     if _worker is None:
         raise RuntimeError("worker process was not started")
-    return _answer(_worker, chunk, places, defaults, with_source)
+    return _answer(_worker, chunk, places, defaults, memory, with_source)

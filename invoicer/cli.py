@@ -14,14 +14,24 @@ from typing import Annotated
 import typer
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from invoicer import cli_access, cli_desk, cli_kb, cli_learn, cli_model, cli_review
+from invoicer import (
+    cli_access,
+    cli_desk,
+    cli_kb,
+    cli_learn,
+    cli_model,
+    cli_panel,
+    cli_recode,
+    cli_review,
+)
 from invoicer.assistant import Assistant
-from invoicer.batch import Defaults, answer_rows
+from invoicer.batch import Defaults, Memory, answer_rows
 from invoicer.columns import recognise
 from invoicer.console import DONE, SOME_FAILED, err, friendly_errors, out
 from invoicer.errors import InputError
 from invoicer.line import InvoiceLine, parse_date
 from invoicer.readers import SUFFIXES, Table, read_lines, read_table, whole_characters
+from invoicer.settings import Settings
 from invoicer.show import print_explanation, print_marks, print_rates, print_suggestion
 from invoicer.suggestion import OUTPUT_COLUMNS, PREFERENCE, RATES_COLUMN
 from invoicer.writers import FORMATS, open_writer
@@ -40,7 +50,13 @@ app.add_typer(cli_access.webhooks_app, name="webhooks", help="回调:新建、�
 app.add_typer(cli_access.db_app, name="db", help="数据库:备份、恢复、检查、管理记录")
 app.add_typer(cli_learn.models_app, name="models", help="模型版本:列出、切换、退回")
 app.add_typer(cli_review.review_app, name="review", help="审核队列:加入、列出、存疑的决定")
+app.add_typer(cli_panel.rulings_app, name="rulings", help="裁定:列出、查找、影响的以往各行")
+app.add_typer(cli_panel.panel_app, name="panel", help="编审委员会:案件、出具裁定")
+app.add_typer(cli_panel.appeals_app, name="appeals", help="异议申诉:列出、查看")
 MAX_LISTED = 20
+TenantOption = Annotated[
+    str, typer.Option("--tenant", help="按该租户的决定与裁定答复;省略时只用对全部适用的")
+]
 
 
 class Format(StrEnum):
@@ -64,6 +80,27 @@ def load_assistant() -> Assistant:
         return Assistant.load(progress=show)
 
 
+def memory_of(tenant: str) -> Memory | None:
+    """What people have settled, as far as it holds for a tenant; None without a database."""
+    database = Settings().database
+    if not database.exists():
+        if tenant:
+            raise InputError(f"没有数据库 {database},租户“{tenant}”没有可用的决定")
+        return None
+    # Loaded where there is a database: without one the command starts faster.
+    from invoicer.access import tenants
+    from invoicer.review import memory
+    from invoicer.store import Store
+
+    if tenant:
+        tenants.require(Store.open(database), tenant)
+    return memory.Memory(database, tenant)
+
+
+def _known(line: InvoiceLine, assistant: Assistant, memory: Memory | None) -> InvoiceLine:
+    return line if memory is None else memory([line], assistant.rate_table)[0]
+
+
 def _given_date(text: str | None) -> dt.date | None:
     return parse_date(text) if text else None
 
@@ -81,6 +118,7 @@ def classify(
     answer: Annotated[str, typer.Option(help="对提问的回答:选项文字或序号,多项用 ; 隔开")] = "",
     rates: Annotated[bool, typer.Option("--rates", help="列出所有可能适用的税率")] = False,
     marks: Annotated[str, typer.Option(metavar="SYSTEM", help="加上目标系统的优惠标识列")] = "",
+    tenant: TenantOption = "",
 ) -> None:
     """给商品名称或表格的每一行赋码。"""
     with friendly_errors():
@@ -88,9 +126,11 @@ def classify(
         source = whole_characters(source)
         system = _target_system(marks) if marks else None
         table = _table_of(source)
+        memory = memory_of(tenant)
         if table is None and output is None and form is None and out.is_terminal:
             line = defaults.complete(InvoiceLine.from_fields({"name": source}))
-            suggestion = load_assistant().suggest(line)
+            assistant = load_assistant()
+            suggestion = assistant.suggest(_known(line, assistant, memory))
             print_suggestion(out, source, suggestion)
             if rates:
                 print_rates(out, suggestion.rates)
@@ -98,7 +138,7 @@ def classify(
                 print_marks(out, system.cells(suggestion.preference))
             return
         table = table or Table(["name"], iter([[source]]), 1, first_row=1)
-        raise typer.Exit(_classify_table(table, output, form, defaults, rates, system))
+        raise typer.Exit(_classify_table(table, output, form, defaults, rates, system, memory))
 
 
 def _table_of(source: str) -> Table | None:
@@ -124,10 +164,13 @@ def _classify_table(
     defaults: Defaults,
     rates: bool,
     system: TargetSystem | None,
+    memory: Memory | None,
 ) -> int:
     columns: tuple[str, ...] = (*OUTPUT_COLUMNS, RATES_COLUMN) if rates else OUTPUT_COLUMNS
     columns += tuple(system.columns) if system is not None else ()
     places = recognise(table.header)
+    for note in table.notes:
+        err.print(note, highlight=False)
     kind = form.value if form else (output.suffix.lower().lstrip(".") if output else "jsonl")
     if kind not in FORMATS:
         endings = " ".join(f".{name}" for name in FORMATS)
@@ -139,7 +182,7 @@ def _classify_table(
         open_writer(output, kind, table.header, columns) as write,
     ):
         for number, row in enumerate(
-            answer_rows(assistant, table.rows, places, defaults), table.first_row
+            answer_rows(assistant, table.rows, places, defaults, memory=memory), table.first_row
         ):
             cells = system.cells(row.answer[PREFERENCE]) if system is not None else {}
             write(row.cells, {**row.answer, **cells})
@@ -180,9 +223,11 @@ def explain(
     manufacturer: Annotated[str, typer.Option(help="生产厂家")] = "",
     seller_industry: Annotated[str, typer.Option(help="销售方名称或行业")] = "",
     on: Annotated[str | None, typer.Option("--on", help="开票日期")] = None,
+    tenant: TenantOption = "",
 ) -> None:
     """逐步说明一个名称是怎样读、怎样匹配、怎样定级的。"""
     with friendly_errors():
+        memory = memory_of(tenant)
         assistant = load_assistant()
         line = InvoiceLine.from_fields(
             {
@@ -195,6 +240,7 @@ def explain(
                 "date": on or "",
             }
         )
+        line = _known(line, assistant, memory)
         ((query, match),) = assistant.match([line])
         codes = assistant.matcher.compiled.index.codes
         print_explanation(out, query, match, assistant.kb.taxonomy, codes)
@@ -202,6 +248,7 @@ def explain(
         print_suggestion(out, name, assistant.suggest(line))
 
 
+app.command()(cli_recode.recode)
 app.command()(cli_model.evaluate)
 app.command()(cli_model.train)
 app.command()(cli_learn.retrain)

@@ -25,7 +25,7 @@ def retrain(
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
     """从已接受的审核决定学习;新模型通过检验才会启用。"""
-    from invoicer.learning.retrain import alone
+    from invoicer.learning.retrain import TrainingRunsError, alone
     from invoicer.learning.retrain import retrain as learn
 
     if background and hasattr(os, "nice"):
@@ -33,11 +33,16 @@ def retrain(
     with friendly_errors():
         settings = Settings()
         store = Store.open(settings.database)
-        with alone(settings):
-            if waiting(store) < if_waiting:
-                err.print(f"新决定不足 {if_waiting} 项,未训练")
-                return
-            outcome = learn(settings, store, err.print)
+        try:
+            with alone(settings):
+                if waiting(store) < if_waiting:
+                    err.print(f"新决定不足 {if_waiting} 项,未训练")
+                    return
+                outcome = learn(settings, store, err.print)
+        except TrainingRunsError:
+            if not background:  # there it is no mistake: whoever began first does the work
+                raise
+            return
     if as_json:
         print(json.dumps(outcome.to_json(), ensure_ascii=False))
         return

@@ -24,16 +24,38 @@ def aliases() -> Mapping[str, str]:
     return {_plain(row["alias"]): row["field"] for row in tables.rows("field_names")}
 
 
-def recognise(header: Sequence[str]) -> dict[str, int]:
-    """Field → column number; the first of several columns wins.
-
-    Raises InputError where no column holds the name.
-    """
+def known_fields(header: Sequence[str]) -> dict[str, int]:
+    """Field → column number; the first of several columns wins."""
     found: dict[str, int] = {}
     for number, title in enumerate(header):
         field = aliases().get(_plain(title))
         if field is not None:
             found.setdefault(field, number)
+    titles = [_plain(title) for title in header]
+    if "sl" in titles and "slv" in titles:  # beside 税率 slv, sl is 数量
+        found |= {"declared_rate": titles.index("slv"), "quantity": titles.index("sl")}
+    return found
+
+
+def fields() -> frozenset[str]:
+    """Every field that a column may stand for."""
+    return frozenset(aliases().values())
+
+
+def recognise(header: Sequence[str], given: Mapping[str, str] | None = None) -> dict[str, int]:
+    """Field → column number. given: column title → field, before what the title itself says.
+
+    Raises InputError where no column holds the name, or a given column is not there.
+    """
+    found = known_fields(header)
+    for title, field in (given or {}).items():
+        if title not in header:
+            raise InputError(f"没有名为“{title}”的列", columns=list(header[:50]))
+        if field not in fields():
+            raise InputError(f"“{field}”不是可用的字段;可用:{'、'.join(sorted(fields()))}")
+        number = list(header).index(title)
+        found = {name: place for name, place in found.items() if place != number}
+        found[field] = number
     if "name" not in found:
         shown = "、".join(h for h in header[:12] if h) or "(空)"
         raise InputError(

@@ -9,6 +9,9 @@ from models.query import Query
 from models.situation import DECIDED
 from models.transformation import Transformations
 
+# Support of the quantities from which it is worth telling.
+MEASURED_ALIKE = 0.5
+
 
 def reasons(
     query: Query,
@@ -44,6 +47,10 @@ def reasons(
         found.append(f"品牌“{brands}”主营此类商品")
     if match.signal("maker") > 0.1:
         found.append("生产厂家的行业与此类商品相符")
+    if match.signal("specified") > 0:
+        found.append(f"规格型号“{query.spec}”写有此类商品的名称")
+    if match.signal("quantity") > MEASURED_ALIKE:
+        found.append("规格和计量单位是此类商品常用的")
     if match.signal("unit_service") > 0:
         found.append(f"计量单位“{query.unit}”用于服务")
     if match.signal("excluded") > 0:

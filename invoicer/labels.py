@@ -11,11 +11,16 @@ ROLES = {
 ACTIONS = {
     "decide": "决定", "vote": "投票", "settle": "裁定", "send_back": "退回", "reply": "答复",
     "uncodable": "无法赋码", "undo": "撤销", "skip": "跳过",
+    "refer": "提交编审委员会", "conclude": "依裁定或申诉改定",
+}  # fmt: skip
+PANEL = {
+    "open": "提交", "vote": "投票", "no_majority": "计票", "counted": "表决结束", "close": "结案",
 }  # fmt: skip
 ADMINISTRATION = {
     "tenant.create": "新建租户", "tenant.export": "导出租户", "tenant.erase": "清除租户",
     "user.add": "新建用户", "user.password": "重设密码", "user.disable": "停用用户",
     "user.locked": "连续输错密码,账户锁定", "key.create": "新建密钥", "key.revoke": "吊销密钥",
+    "ruling.issue": "发布裁定",
     "words.accept": "采纳词表修改", "words.rollback": "退回知识库版本",
 }  # fmt: skip
 FIELDS = {

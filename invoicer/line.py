@@ -24,6 +24,9 @@ FIELDS = (
 )  # fmt: skip
 
 _DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[ T].*)?")
+# A date cell that lost its format: days since the end of 1899, here of 2009 to 2064.
+_SERIAL = re.compile(r"[45]\d{4}(?:\.\d+)?", re.ASCII)
+_SERIAL_ZERO = dt.date(1899, 12, 30)
 _TAXPAYERS = {
     "general": TaxpayerType.GENERAL,
     "一般纳税人": TaxpayerType.GENERAL,
@@ -103,13 +106,16 @@ def today() -> dt.date:
 
 
 def parse_date(text: str) -> dt.date | None:
-    """2026-11-26, 2026/11/26, 20261126, 2026年11月26日; None for an empty field."""
+    """2026-11-26, 2026/11/26, 20261126, 2026年11月26日, a spreadsheet's day number (46352); None
+    for an empty field."""
     if not text.strip():
         return None
     match = _DATE.fullmatch(text.strip())
     day = None
     try:
-        if match:
+        if _SERIAL.fullmatch(text.strip()):
+            day = _SERIAL_ZERO + dt.timedelta(days=int(float(text)))
+        elif match:
             day = dt.date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError:
         pass
@@ -136,7 +142,8 @@ def parse_taxpayer(text: str) -> TaxpayerType | None:
 def parse_amount(text: str) -> tuple[Decimal | None, str]:
     """(amount in yuan, warning): thousands separators and a ¥ are allowed; anything else that is
     no number is dropped with a warning."""
-    plain = unicodedata.normalize("NFKC", text).strip().lstrip("¥").replace(",", "")
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    plain = plain.strip().lstrip("¥").replace(",", "")
     if not plain:
         return None, ""
     try:

@@ -1,4 +1,4 @@
-"""Reading tables of lines: CSV, TSV, JSONL, XLSX, Parquet, plain lines; always as text."""
+"""Reading tables of lines: CSV, TSV, JSONL, XLSX, XLS, Parquet, plain lines; always as text."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from invoicer.columns import known_fields
 from invoicer.errors import InputError
+from invoicer.guard import freed
+from invoicer.headers import find_header
+from invoicer.recode.verdict import RECODE_COLUMNS
+from invoicer.safe_zip import unpacked_size
 
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".xlsx", ".parquet")
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".xlsx", ".xls", ".parquet")
 ENCODINGS = ("utf-8-sig", "gb18030")
 MAX_CELL = 1_000_000
 MAX_COLUMNS = 2000
+# Beyond this a workbook is read row by row: slower, but never held in memory.
+STREAMED_FROM = 200 << 20
 # Half of a character pair, as broken JSON escapes and undecodable arguments leave it behind.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -27,13 +34,14 @@ class Table:
     """header: column titles; rows: cells as text, one list a row, in order.
 
     size: number of rows where it is known beforehand; first_row: the number by which people know
-    the first of them (2 below a header line).
+    the first of them (2 below a header line); notes: what was left out, in Chinese.
     """
 
     header: list[str]
     rows: Iterator[list[str]]
     size: int | None = None
     first_row: int = 2
+    notes: tuple[str, ...] = ()
 
 
 def read_table(path: Path) -> Table:
@@ -92,6 +100,8 @@ def text_of(value: object) -> str:
         if value != value:
             return ""
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, dt.datetime):
         return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ")
     return whole_characters(str(value))
@@ -124,11 +134,13 @@ def _read_delimited(delimiter: str) -> Callable[[Path], Table]:
             file.close()
             raise InputError(f"{path.name} 不是文本文件", file=str(path))
         file.seek(0)
-        reader = csv.reader(file, delimiter=delimiter)
-        header = next(reader, None)
-        if not header:
+        headed = find_header(_rows(csv.reader(file, delimiter=delimiter), path.name))
+        if headed is None:
             raise InputError(f"{path.name} 第一行没有表头", file=str(path))
-        return Table(_header(header), _rows(reader, path.name))
+        header, rows = _header(headed.header), headed.rows
+        if tuple(header[-len(RECODE_COLUMNS) :]) == RECODE_COLUMNS:  # written by us, guarded
+            rows = ([freed(cell) for cell in row] for row in rows)
+        return Table(header, rows, first_row=headed.first_row)
 
     return read
 
@@ -184,19 +196,47 @@ def _read_jsonl(path: Path) -> Table:
     return Table(header, rows, size, first_row=1)
 
 
-def _read_xlsx(path: Path) -> Table:
-    """The first sheet with cells; its first row that is not empty is the header."""
+def _read_workbook(path: Path) -> Table:
+    """The first sheet that has a name column, else the first with cells; then every further sheet
+    with the same titles."""
+    packed = path.suffix.lower() == ".xlsx"
+    sheets = _streamed if packed and unpacked_size(path) > STREAMED_FROM else _loaded
+    found = [
+        (name, headed)
+        for name, rows in sheets(path)
+        if (headed := find_header(rows)) is not None
+    ]
+    if not found:
+        raise InputError(f"{path.name} 中没有数据", file=str(path))
+    named = [one for one in found if "name" in known_fields(one[1].header)]
+    first = (named or found)[0][1]
+    header = _header(first.header)
+    same = [headed for _, headed in named if headed.header == first.header] or [first]
+    other = [name for name, headed in named if headed.header != first.header]
+    notes = (f"{path.name} 的工作表“{'、'.join(other)}”表头不同,没有读取",) if other else ()
+    rows = (row for headed in same for row in headed.rows if any(row))
+    return Table(header, rows, first_row=first.first_row, notes=notes)
+
+
+def _loaded(path: Path) -> Iterator[tuple[str, Iterator[list[str]]]]:
+    """The sheets of a workbook, each held in memory while it is read."""
     from python_calamine import CalamineWorkbook
 
     book = CalamineWorkbook.from_path(str(path))
     for name in book.sheet_names:
-        rows = iter(book.get_sheet_by_name(name).iter_rows())
-        for first in rows:
-            if any(text_of(cell).strip() for cell in first):
-                header = _header([text_of(cell) for cell in first])
-                body = ([text_of(cell) for cell in row] for row in rows)
-                return Table(header, (row for row in body if any(row)))
-    raise InputError(f"{path.name} 中没有数据", file=str(path))
+        rows = book.get_sheet_by_name(name).iter_rows()
+        yield name, ([text_of(cell) for cell in row] for row in rows)
+
+
+def _streamed(path: Path) -> Iterator[tuple[str, Iterator[list[str]]]]:
+    """The sheets of a very large workbook, row by row."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()  # what a file says of its size need not be true
+        rows = sheet.iter_rows(values_only=True)
+        yield sheet.title, ([text_of(cell) for cell in row] for row in rows)
 
 
 def _read_parquet(path: Path) -> Table:
@@ -218,6 +258,7 @@ _READERS: dict[str, Callable[[Path], Table]] = {
     ".csv": _read_delimited(","),
     ".tsv": _read_delimited("\t"),
     ".jsonl": _read_jsonl,
-    ".xlsx": _read_xlsx,
+    ".xlsx": _read_workbook,
+    ".xls": _read_workbook,
     ".parquet": _read_parquet,
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from invoicer.errors import InputError
 from invoicer.evaluate import read_labelled
 from invoicer.line import InvoiceLine
 from invoicer.tiers import facts_of, may_be_strong
@@ -24,7 +25,10 @@ from models.query import Query, QueryMaker
 from models.signals import Signals
 from models.situation import Situations
 from models.tokenizer import available_engine
-from models.training import OutOfFold, Trainer, fit_calibration, join
+from models.training import OutOfFold, Trainer, answered, fit_calibration, join
+
+# One name without a meaning for so many labelled lines, when the calibration is fitted.
+NONSENSE_PART = 10
 
 
 def refit(
@@ -39,16 +43,23 @@ def refit(
     promise: names of the labelled files on which the precision of the strong tier is promised;
     all of them where none is named.
     """
+    known = [path.name for path in labelled]
+    if strange := sorted(set(promise) - set(known)):
+        choice = "、".join(known) or "(没有标注文件)"
+        raise InputError(f"--promise {strange[0]} 不是所给标注文件的文件名,可选:{choice}")
     kb = KnowledgeBase.load()
     engine = available_engine()
     say("编译知识库…")
     compiled, reader, terms, readings = compile_knowledge(kb, engine)
-    queries = QueryMaker(reader, Situations.load(kb))
+    queries = QueryMaker(reader, Situations.load(kb), kb.lexicon.placeholders)
     trainer = Trainer(kb, Signals(compiled), dt.date.today(), seed)
     say("准备训练样例…")
-    lexicon, lexicon_queries = trainer.lexicon_examples(
-        terms, readings, lambda s: _sample_query(queries, s)
-    )
+
+    def sample_query(sample: Sample) -> Query:
+        return _sample_query(queries, sample)
+
+    lexicon, lexicon_queries = trainer.lexicon_examples(terms, readings, sample_query)
+    general = join([lexicon, trainer.nonsense_examples(sample_query)])
     sets = {path.name: read_labelled(path) for path in labelled}
     lines = [pair for rows in sets.values() for pair in rows]
     card: dict[str, Any] = {
@@ -68,22 +79,27 @@ def refit(
     if lines:
         asked = [_line_query(queries, line) for line, _ in lines]
         examples = trainer.labelled_examples([label for _, label in lines], asked)
-        everything = join([lexicon, examples])
+        everything = join([general, examples])
     else:
         say("没有带标注的文件,用样例校准")
-        asked, examples, everything = lexicon_queries, lexicon, lexicon
+        asked, examples, everything = lexicon_queries, lexicon, general
     say("交叉拟合校准…")
-    found = trainer.cross_fit(lexicon, examples)
+    found = trainer.cross_fit(general, examples)
     eligible = np.array(
         [_eligible(query, examples.values[pair], compiled.index.codes[examples.code[pair]])
          for query, pair in zip(asked, found.pair, strict=True)]
     )  # fmt: skip
+    say("拟合排序器…")
+    ranker = trainer.fit_ranker(everything)
+    meaningless = trainer.nonsense_examples(sample_query, len(eligible) // NONSENSE_PART, draw=1)
     promised = np.ones(len(eligible), bool)
     if lines and promise:
         promised = np.concatenate(
             [np.full(len(rows), name in promise) for name, rows in sets.items()]
         )
-    calibration = fit_calibration(found, eligible & promised)
+    calibration = fit_calibration(
+        found, eligible & promised, answered(ranker, meaningless, compiled.facts.group)
+    )
     strong = eligible & (calibration.probability(found.score, found.margin) >= calibration.strong)
     kept = found.right[strong & promised]
     low, high = wilson(int(kept.sum()), len(kept))
@@ -97,8 +113,6 @@ def refit(
         "measured": "out of fold, by 简称",
     }
     card["out_of_fold"] = _out_of_fold(sets, found, strong, calibration) if lines else {}
-    say("拟合排序器…")
-    ranker = trainer.fit_ranker(everything)
     save_learned(output or SHIPPED, ranker, calibration, card)
     return card
 

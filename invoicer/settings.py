@@ -68,6 +68,11 @@ class Settings:
         return self.data_dir / "jobs"
 
     @property
+    def appeals_dir(self) -> Path:
+        """Files that came with appeals."""
+        return self.data_dir / "appeals"
+
+    @property
     def knowledge_dir(self) -> Path:
         return self.data_dir / "knowledge_base"
 

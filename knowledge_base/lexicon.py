@@ -59,6 +59,18 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
+class SpecMark:
+    """A word of specifications that is no unit of measure, with the kind it stands for.
+
+    after_number: it follows a number (52 + 度, 200 + 抽); else it stands alone (烤烟型, XL).
+    """
+
+    word: str
+    kind: str
+    after_number: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A whole line as written on an invoice or in a shop's item list, with its code."""
 
@@ -168,6 +180,18 @@ class Lexicon:
             Unit(r["unit"], tables.split(r["dimension"]), tables.split(r["aliases"]))
             for r in tables.rows("units", self._root)
         ]
+
+    @cached_property
+    def spec_marks(self) -> list[SpecMark]:
+        return [
+            SpecMark(r["word"], r["kind"], r["after_number"] == "y")
+            for r in tables.rows("spec_marks", self._root)
+        ]
+
+    @cached_property
+    def placeholders(self) -> frozenset[str]:
+        """Texts that stand for a name and say nothing of what is supplied: 详见清单."""
+        return frozenset(r["name"] for r in tables.rows("placeholders", self._root))
 
     @cached_property
     def abbreviations(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from knowledge_base import tables
@@ -166,6 +167,7 @@ class RateTable:
         self._reliefs = _read("reliefs", "code_prefixes", "levy_rate", root)
         self._starts = sorted({p.valid_from for ps in self._periods.values() for p in ps})
         self.first_day = self._starts[0]
+        self._matched = cache(self._matching)  # the same few thousand codes come again and again
 
     @property
     def period_starts(self) -> tuple[dt.date, ...]:
@@ -175,6 +177,14 @@ class RateTable:
     @classmethod
     def load(cls, root: Path = tables.DATA, taxonomy: Taxonomy | None = None) -> RateTable:
         return cls(root, taxonomy)
+
+    def change_days(self) -> set[dt.date]:
+        """Every day on which some rate starts, or has just ended."""
+        tables_ = (self._classes, self._two_rates, self._levies, self._reliefs)
+        advice = [a for ps in self._periods.values() for a in ps]
+        advice += [line.advice for t in tables_ for lines in t.values() for line in lines]
+        ended = {a.valid_to + dt.timedelta(days=1) for a in advice if a.valid_to is not None}
+        return {a.valid_from for a in advice} | ended
 
     def period_start(self, on: dt.date) -> dt.date:
         """The day from which the standard rates have been what they are on a date."""
@@ -192,7 +202,7 @@ class RateTable:
             return standard
         found = [
             (length, line.advice)
-            for length, line in self._matching(digits, special_treatments)
+            for length, line in self._matched(digits, special_treatments)
             if line.advice.covers(on) and line.taxpayer in ("any", taxpayer)
         ]
         longest = max((n for n, advice in found if advice.kind is RateKind.LEVY), default=0)

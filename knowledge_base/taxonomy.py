@@ -168,6 +168,12 @@ class Taxonomy:
                     return row.short_name
         return self._codes[code].short_name
 
+    def change_days(self) -> set[dt.date]:
+        """Every day on which some code or 简称 starts, or has just ended."""
+        rows = [*self, *(row for rows in self._dated.values() for row in rows)]
+        ended = {r.valid_to + dt.timedelta(days=1) for r in rows if r.valid_to is not None}
+        return {r.valid_from for r in rows if r.valid_from is not None} | ended
+
     def short_names(self, code: str) -> set[str]:
         """Every 简称 the code has had on any date."""
         names = {self._codes[code].short_name}

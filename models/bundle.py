@@ -23,6 +23,7 @@ from models.affinity import Affinity
 from models.compiled import CodeFacts, Compiled, compile_knowledge
 from models.index import Index
 from models.meaning import Meaning
+from models.quantities import Quantities
 from models.reading_many import Progress
 from models.transformation import Move, Transformations
 from models.words import Words
@@ -30,8 +31,8 @@ from models.words import Words
 FORMAT = "1"
 LOCK_SECONDS = 180.0
 _SOURCES = ("normalise", "tokenizer", "measures", "segments", "roles", "reading", "words",
-            "features", "index", "affinity", "meaning", "transformation", "reading_many",
-            "compiled")  # fmt: skip
+            "features", "index", "affinity", "meaning", "transformation", "quantities",
+            "reading_many", "compiled")  # fmt: skip
 
 
 class BundleError(Exception):
@@ -134,6 +135,7 @@ _SPARSE = ("postings", "profiles", "ends", "name_codes", "brands", "makers")
 _PLAIN = ("term_code", "term_kind", "idf", "term_count")
 _FACTS = ("group", "family", "catch_all", "service", "valid_from", "valid_to")
 _MEANING = ("buckets", "vectors", "scale", "centres", "start")
+_QUANTITIES = ("table", "group")
 
 
 def _arrays(compiled: Compiled) -> dict[str, np.ndarray]:
@@ -154,6 +156,7 @@ def _arrays(compiled: Compiled) -> dict[str, np.ndarray]:
     arrays.update({name: getattr(index, name) for name in _PLAIN})
     arrays.update({f"facts.{name}": getattr(compiled.facts, name) for name in _FACTS})
     arrays.update({f"meaning.{name}": getattr(compiled.meaning, name) for name in _MEANING})
+    arrays.update({f"quantities.{n}": getattr(compiled.quantities, n) for n in _QUANTITIES})
     return arrays
 
 
@@ -182,6 +185,11 @@ def _documents(compiled: Compiled) -> dict[str, Any]:
                     [move.sources.tolist(), move.target, move.why]
                     for move in compiled.transformations.moves
                 ],
+            },
+            "quantities": {
+                "units": compiled.quantities.units,
+                "alone": compiled.quantities.alone,
+                "kinds": compiled.quantities.kinds,
             },
             "service_units": sorted(compiled.service_units),
             "goods_units": sorted(compiled.goods_units),
@@ -236,6 +244,10 @@ def _assemble(arrays: dict[str, np.ndarray], documents: dict[str, Any]) -> Compi
                 Move(np.array(sources, np.int32), target, why)
                 for sources, target, why in lookups["transformations"]["moves"]
             ],
+        ),
+        quantities=Quantities(
+            *(lookups["quantities"][name] for name in ("units", "alone", "kinds")),
+            *(arrays[f"quantities.{name}"] for name in _QUANTITIES),
         ),
         service_units=frozenset(lookups["service_units"]),
         goods_units=frozenset(lookups["goods_units"]),

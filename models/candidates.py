@@ -10,6 +10,7 @@ from rapidfuzz import fuzz
 
 from models.compiled import Compiled
 from models.hits import Hits
+from models.quantities import Quantities
 from models.query import Query
 
 # Signals read from dense arrays, in the order of the feature matrix. Those in RELATIVE are given
@@ -17,14 +18,14 @@ from models.query import Query
 DENSE = (
     "official", "tariff", "name", "sample", "vote", "profile", "end1", "end2", "end3", "head",
     "exact", "core_exact", "suffix", "inside", "brand", "maker", "meaning", "declared", "moved",
-    "situation",
+    "situation", "specified",
 )  # fmt: skip
 RELATIVE = ("official", "name", "sample", "vote", "profile", "end2", "head", "suffix", "inside",
             "brand", "maker", "meaning")  # fmt: skip
 STATIC = ("catch_all", "log_terms", "service", "excluded")
-PAIR = ("fuzzy", "unit_service", "unit_goods")
+PAIR = ("fuzzy", "unit_service", "unit_goods", "quantity", "quantity_gap")
 GROUP = ("group_vote", "family_vote", "agreement", "rank")
-LINE = ("core_length", "best_term", "best_suffix", "n_close")
+LINE = ("core_length", "best_term", "best_suffix", "n_close", "known")
 REST = (*STATIC, *PAIR, *GROUP, *LINE)
 NAMES = (*DENSE, *(f"{n}_gap" for n in RELATIVE), *REST)
 AT = {name: place for place, name in enumerate(NAMES)}
@@ -57,13 +58,15 @@ def flatten(
     hits: Mapping[str, Hits],
     grids: Mapping[str, np.ndarray],
     nearest: Hits,
+    known: np.ndarray,
     first: np.ndarray,
     top: np.ndarray,
 ) -> Candidates:
     """Candidates of the short-listed codes.
 
     hits, grids: the signals, sparse or (n_lines, n_codes); nearest: term nearest to each place;
-    first: first-pass scores (n_lines, n_codes); top: (n_lines, size) code places, best first.
+    known: (n_lines,) how much of each name other names share, 0–1; first: first-pass scores
+    (n_lines, n_codes); top: (n_lines, size) code places, best first.
     """
     n, size = top.shape
     lines = np.arange(n)[:, None]
@@ -85,6 +88,7 @@ def flatten(
     close = (strength > 0.5 * strength.max(axis=1, keepdims=True)).sum(axis=1)
     core_length = np.array([len(query.reading.core) for query in queries])
     service = facts.service[top]
+    quantity = _quantity(compiled.quantities, queries, top)
     rest = np.empty((len(REST), n, size), np.float32)
     for place, values in enumerate(
         (
@@ -95,6 +99,8 @@ def flatten(
             _fuzzy(index.terms, queries, term),
             _units(queries, compiled.service_units)[:, None] * (2 * service - 1),
             _units(queries, compiled.goods_units)[:, None] * (1 - 2 * service),
+            quantity,
+            quantity - quantity.max(axis=1, keepdims=True),
             _shared(strength, facts.group[top]),
             _shared(strength, facts.family[top]),
             ((gaps >= 0) & (relative > 0))[AGREEING].sum(axis=0),
@@ -103,6 +109,7 @@ def flatten(
             best_any[:, None],
             block[AT["suffix"]].max(axis=1)[:, None],
             close[:, None],
+            known[:, None],
         )
     ):
         rest[place] = values
@@ -133,6 +140,12 @@ def _block(hits: Mapping[str, Hits], slot: np.ndarray, n_pairs: int) -> np.ndarr
 def _units(queries: Sequence[Query], units: Set[str]) -> np.ndarray:
     """1 for the lines whose unit of measure is one of these."""
     return np.array([query.unit in units for query in queries], np.float32)
+
+
+def _quantity(quantities: Quantities, queries: Sequence[Query], top: np.ndarray) -> np.ndarray:
+    """How well each candidate's goods suit the quantities in the name, specification and unit."""
+    rows = [quantities.rows(f"{q.reading.normalised} {q.spec}", q.unit) for q in queries]
+    return quantities.support(rows, top)
 
 
 def _excluded(

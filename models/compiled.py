@@ -22,6 +22,7 @@ from models.index import (
 )
 from models.meaning import Meaning, compile_meaning
 from models.normalise import normalise
+from models.quantities import Quantities, compile_quantities
 from models.reading import Reader
 from models.reading_many import Progress, TermReading, read_many
 from models.transformation import Transformations, compile_transformations
@@ -57,6 +58,7 @@ class Compiled:
     makers: Affinity
     meaning: Meaning
     transformations: Transformations
+    quantities: Quantities
     service_units: frozenset[str]
     goods_units: frozenset[str]
 
@@ -96,6 +98,7 @@ def compile_knowledge(
             index.n_codes,
         ),
         transformations=compile_transformations(kb, places),
+        quantities=compile_quantities(kb, index.codes, samples),
         service_units=service_units,
         goods_units=goods_units,
     )

@@ -100,8 +100,8 @@ class Matcher:
         margin = lead(ranked, self.compiled.facts.group[places])
         probability = np.maximum(self.calibration.probability(ranked[:, 0], margin), floor)
         for i, query in enumerate(queries):
-            if not any(char.isalnum() for char in query.reading.clean):
-                probability[i] = 0.0  # nothing was read: whatever comes first is chance
+            if query.says_nothing and not query.situation.answered:
+                probability[i] = 0.0  # whatever comes first is chance
         odds = 1.0 / (1.0 + np.exp(-ranked))
         confidence = probability[:, None] * odds / np.maximum(odds[:, :1], 1e-9)
         signals = found.values.reshape(*scores.shape, -1)[lines, order]

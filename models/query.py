@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from models.situation import NOTHING, Situation, Situations
 from models.supply import SINGLE, Supply, principal, supply_of
 from models.words import name_key
 
+MAX_CONTEXT = 200  # characters of a specification or a company name that are read
 _BRAND_SPLIT = re.compile(r"[/|()\s,;]+")
 
 
@@ -21,12 +23,14 @@ _BRAND_SPLIT = re.compile(r"[/|()\s,;]+")
 class Query:
     """One line to match. All context is optional evidence, already normalised.
 
-    unit: unit of measure; maker: manufacturer or supplier; declared_code: nineteen digits or "".
-    supply: the parts of a name that supplies several things, of which `reading` is the principal
-    one; answers: what a person answered beyond supply and situation.
+    spec: specification; unit: unit of measure; maker: manufacturer or supplier; declared_code:
+    nineteen digits or "". says_nothing: the name tells nothing of what is supplied. supply: the
+    parts of a name that supplies several things, of which `reading` is the principal one; answers:
+    what a person answered beyond supply and situation.
     """
 
     reading: Reading
+    says_nothing: bool = False
     spec: str = ""
     unit: str = ""
     brands: tuple[str, ...] = ()
@@ -36,6 +40,13 @@ class Query:
     situation: Situation = NOTHING
     supply: Supply = SINGLE
     answers: Answers = NO_ANSWERS
+
+    @property
+    def hint(self) -> str:
+        """What to confirm about the name itself; empty where nothing is odd."""
+        if self.says_nothing:
+            return "名称没有说明是什么商品或服务,请填写实际名称"
+        return self.reading.prompt
 
 
 def brand_words(brand: str) -> tuple[str, ...]:
@@ -51,9 +62,10 @@ def brand_words(brand: str) -> tuple[str, ...]:
 class QueryMaker:
     """Makes queries from raw fields, with the reader and the rules for situations."""
 
-    def __init__(self, reader: Reader, situations: Situations):
+    def __init__(self, reader: Reader, situations: Situations, placeholders: Iterable[str] = ()):
         self.reader = reader
         self.situations = situations
+        self._placeholders = frozenset(map(name_key, placeholders))
 
     def query(
         self,
@@ -74,16 +86,22 @@ class QueryMaker:
         found = self._found(reading, brands, seller, Answers.of(answer))
         return Query(
             reading=found.reading,
-            spec=normalise(spec) if spec else "",
+            says_nothing=self._says_nothing(reading),
+            spec=normalise(spec[:MAX_CONTEXT]) if spec else "",
             unit=normalise(unit) if unit else "",
             brands=brands,
-            maker=normalise(manufacturer) if manufacturer else "",
+            maker=normalise(manufacturer[:MAX_CONTEXT]) if manufacturer else "",
             declared_code=declared_code,
             declared_short_name=normalise(declared_short_name) if declared_short_name else "",
             situation=found.situation,
             supply=found.supply,
             answers=found.answers,
         )
+
+    def _says_nothing(self, reading: Reading) -> bool:
+        """Whether the name is empty of letters and figures, or stands for one that is elsewhere."""
+        clean = name_key(reading.clean)
+        return clean in self._placeholders or not any(char.isalnum() for char in clean)
 
     def _found(
         self, reading: Reading, brands: tuple[str, ...], seller: str, answers: Answers

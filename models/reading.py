@@ -15,7 +15,16 @@ from models.roles import ASKED_ROLES, KEPT_ROLES, MAX_WORD, Roles, Span
 from models.segments import Segment, Segmenter
 from models.tokenizer import Tokenizer
 
+# A segment that scores KNOWN ends with a known name; a later one must beat it by LEAD.
+KNOWN, LEAD = 2.0, 0.05
 _DECLARED = re.compile(r"^\s*\*([^*]{1,20})\*")
+
+
+def split_declared(text: str) -> tuple[str, str]:
+    """(printed 简称, the name behind it): `*乳制品*纯牛奶`; "" where none is printed."""
+    body = text.replace("＊", "*")
+    match = _DECLARED.match(body)
+    return (match[1].strip(), body[match.end() :]) if match else ("", body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +88,15 @@ class Reader:
         self._names = names if isinstance(names, Set) else frozenset(names)
         self._exceptions = frozenset(exceptions)
         self._heads = frozenset(heads)
+        self._brands = brands
         self._measures = Measures(units)
         self._segmenter = Segmenter(tokenizer, self._names, replacements)
         self._roles = Roles(tokenizer, self._names, descriptors, self._exceptions, brands)
 
     def read(self, text: str, brands: Sequence[str] = ()) -> Reading:
         """Reading of one name; never fails on any string. brands: words of the brand column."""
-        declared, body = "", text.replace("＊", "*")
-        if match := _DECLARED.match(body):
-            declared, body = normalise(match[1]), body[match.end() :]
-        normalised = normalise(body)
+        declared, body = split_declared(text)
+        declared, normalised = normalise(declared), normalise(body)
         rest, sizes, models = self._measures.strip(normalised)
         segments = self._segmenter.split(rest)
         if not segments and any(c.isalnum() for c in normalised):  # numbers alone: as they stand
@@ -135,7 +143,7 @@ class Reader:
             head=self._head(core),
             tokens=tuple(tokens),
             spans=tuple(spans),
-            declared_short_name=declared,
+            declared_short_name=normalise(declared),
             brands=tuple(dict.fromkeys(s.text for s in spans if s.role == "brand")),
             sizes=sizes,
             models=models,
@@ -144,8 +152,9 @@ class Reader:
     def _core(self, scanned: list[tuple[Segment, list[Span]]]) -> tuple[int, str]:
         """(number of the segment that names the thing, the core product's words).
 
-        The segment that ends with the longest known name; in a list the earlier, otherwise the
-        later one; brackets, Latin text and whole descriptors stand back.
+        The segment that ends with the longest known name; of two alike the earlier, unless it is
+        a brand; where no name is known the later; brackets, Latin text and whole descriptors
+        stand back.
         """
         best, best_score, best_core = -1, -9.0, ""
         for number, (segment, found) in enumerate(scanned):
@@ -162,10 +171,14 @@ class Reader:
                 score -= 2.5
             if segment.inside:
                 score = score * 0.5 - 1.0
-            if score >= best_score:
+            settled = best_score >= KNOWN and scanned[best][0].text not in self._brands
+            if score >= best_score + (LEAD if settled else 0.0):
                 best, best_score, best_core = number, score, core
         if best < 0 and scanned:  # only brands and descriptors: the last words stand for the thing
-            best = max(range(len(scanned)), key=lambda n: (not scanned[n][0].inside, n))
+            best = max(
+                range(len(scanned)),
+                key=lambda n: (not scanned[n][0].inside, scanned[n][0].text in self._names, n),
+            )
             segment, found = scanned[best]
             spans = [s for s in found if s.role not in ("promotion", "packing")]
             best_core = spans[-1].text if spans else segment.text

@@ -6,6 +6,7 @@ A hint that speaks for few codes is kept as sparse hits, the two that speak for 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ from models import features
 from models.affinity import words_in
 from models.candidates import Candidates, flatten
 from models.compiled import Compiled
-from models.hits import Hits, rows_of
+from models.hits import NO_HITS, Hits, rows_of
 from models.nearest import nearest_terms, product
 from models.query import Query
 from models.reading import Reading
@@ -25,6 +26,8 @@ SHORTLIST = 24
 MAX_NAME = 12
 # From this support on, a brand or maker speaks for few codes: those are always short-listed.
 SPECIFIC = 0.5
+# What a specification says of the packing: 彩色纸盒包装, 塑料袋装.
+_PACKED = re.compile(r"[\u4e00-\u9fff]{0,8}[瓶袋盒罐桶杯箱包听散简][装裹]|零售价")
 TIE = np.float32(1e-7)
 ENDS = ("end1", "end2", "end3", "head")
 WHOLE = ("exact", "core_exact", "suffix", "inside")
@@ -34,7 +37,7 @@ _FIRST = {
     "official": 0.8, "tariff": 0.4, "name": 1.0, "sample": 0.9, "vote": 0.5, "profile": 0.8,
     "end2": 0.4, "end3": 0.3, "head": 0.3, "exact": 1.0, "core_exact": 0.8, "suffix": 0.8,
     "inside": 0.3, "brand": 0.4, "maker": 0.2, "meaning": 0.8, "declared": 0.6, "moved": 1.0,
-    "situation": 3.0,
+    "situation": 3.0, "specified": 0.3,
 }  # fmt: skip
 
 
@@ -49,6 +52,7 @@ class Signals:
         self.makers = compiled.makers
         self.meaning = compiled.meaning
         self.transformations = compiled.transformations
+        self._seen_twice = np.log((len(self.index.terms) + 1) / 3) + 1e-4  # idf of two terms
         self._tie = np.arange(self.index.n_codes, dtype=np.float32) * TIE
         self._places = {code: i for i, code in enumerate(self.index.codes)}
 
@@ -74,8 +78,9 @@ class Signals:
         hits["maker"] = self.makers.hits([words_in(q.maker, self.makers.words) for q in queries])
         hits["declared"] = self._declared(queries)
         hits["situation"] = self._situations(queries)
+        hits["specified"] = self._specified(queries)
         moves = [self.transformations.found(reading) for reading in readings]
-        transform(hits, moves, n_codes)
+        transform(hits, readings, moves, n_codes)
         grids = {
             "profile": product(vectors, self.index.profiles),
             "meaning": self.meaning.similarity(raw),
@@ -87,7 +92,8 @@ class Signals:
         lines = np.arange(n)[:, None]
         top = np.argpartition(-first, size - 1, axis=1)[:, :size]
         top = top[lines, np.argsort(-first[lines, top], axis=1, kind="stable")]
-        return flatten(self._compiled, queries, hits, grids, term, first, top)
+        known = self._known(vectors)
+        return flatten(self._compiled, queries, hits, grids, term, known, first, top)
 
     def _first(
         self, n: int, hits: Mapping[str, Hits], grids: Mapping[str, np.ndarray]
@@ -110,6 +116,15 @@ class Signals:
         return first
 
     # -- signals --------------------------------------------------------------------------------
+
+    def _known(self, vectors: features.Rows) -> np.ndarray:
+        """Share of each name, by weight, that stands in at least two known names, (n,).
+
+        Two, so that a name that is in the index itself is no better known than a new one.
+        """
+        seen = self.index.idf[vectors.bucket] <= self._seen_twice
+        n = len(vectors.start) - 1
+        return np.bincount(vectors.owner(), vectors.weight.astype(float) ** 2 * seen, minlength=n)
 
     def _ends(self, readings: Sequence[Reading]) -> dict[str, Hits]:
         """How often names with this ending or head belong to each code."""
@@ -173,6 +188,23 @@ class Signals:
             for number, name in enumerate(WHOLE)
             for own in [signal == number]
         }
+
+    def _specified(self, queries: Sequence[Query]) -> Hits:
+        """The longest known names in the specification, what it says of the packing left out."""
+        found: list[tuple[int, int]] = []  # (line, place of the name)
+        weights: list[float] = []
+        for i, query in enumerate(queries):
+            if query.spec.isascii():
+                continue
+            for word in words_in(_PACKED.sub(" ", query.spec), self.index.names):
+                found.append((i, self.index.names[word]))
+                weights.append(len(word) / (len(word) + 2))
+        if not found:
+            return NO_HITS
+        line, name = np.array(found, np.intp).T
+        owner, code, value = rows_of(self.index.name_codes, name)
+        value = np.array(weights, np.float32)[owner] * value
+        return Hits(line[owner] * self.index.n_codes + code, value).highest()
 
     def _gone(self, terms: np.ndarray) -> frozenset[tuple[int, int]]:
         """(name place, code) of hidden terms."""

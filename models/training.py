@@ -24,6 +24,7 @@ from models.compiled import is_frozen
 from models.index import NAME, Term
 from models.labels import LabelledLine
 from models.matcher import BATCH, lead
+from models.nonsense import nonsense
 from models.query import Query
 from models.ranking import Ranker
 from models.reading_many import TermReading
@@ -32,6 +33,7 @@ from models.signals import SHORTLIST, Signals
 N_SAMPLES, N_NAMES = 9000, 6000
 CONTEXT_WEIGHT, SAMPLE_WEIGHT, NAME_WEIGHT, LABELLED_WEIGHT = 2.0, 1.0, 0.3, 8.0
 DECIDED_WEIGHT = 2.0
+N_NONSENSE, NONSENSE_WEIGHT = 2000, 0.5
 HIDE_CORE = 0.5  # share of the queries for which every term with the same core is hidden too
 FOLDS = 5
 TREES: dict[str, Any] = {
@@ -160,6 +162,16 @@ class Trainer:
         weight = [DECIDED_WEIGHT] * len(queries)
         return self._examples(queries, answers, None, weight, hidden)
 
+    def nonsense_examples(
+        self, query_of: Callable[[Sample], Query], count: int = N_NONSENSE, draw: int = 0
+    ) -> Examples:
+        """Names that mean nothing: no candidate is right. draw: other names for other numbers."""
+        names = [name for _, name in self._kb.lexicon.everyday_names()]
+        made = nonsense(names, count, self._seed + draw)
+        queries = [query_of(Sample("", text)) for text in made]
+        nothing = [frozenset[str]()] * count
+        return self._examples(queries, nothing, None, [NONSENSE_WEIGHT] * count, None)
+
     def labelled_examples(
         self, lines: Sequence[LabelledLine], queries: Sequence[Query]
     ) -> Examples:
@@ -261,21 +273,27 @@ def cross_answered(
     return out
 
 
-def fit_calibration(found: OutOfFold, eligible: np.ndarray) -> Calibration:
+def fit_calibration(
+    found: OutOfFold, eligible: np.ndarray, nonsense: OutOfFold | None = None
+) -> Calibration:
     """Logistic map of score and lead, and the thresholds.
 
     eligible: (n_lines,) whether the rules allow the line to be strong and the promise is measured
     on it. The strong threshold is the lowest probability above which these lines are right
     STRONG_PRECISION of the time, with at least STRONG_FLOOR as Wilson's lower bound.
+    nonsense: names that mean nothing, whose best candidate is never right however far it leads.
     """
     from scipy.optimize import minimize
 
-    capped = np.minimum(found.margin, MARGIN_CAP)
+    parts = [found] if nonsense is None else [found, nonsense]
+    score = np.concatenate([part.score for part in parts])
+    capped = np.minimum(np.concatenate([part.margin for part in parts]), MARGIN_CAP)
+    goal = np.concatenate([part.right for part in parts]).astype(float)
     target = found.right.astype(float)
 
     def loss(p: np.ndarray) -> float:
-        z = p[0] * found.score + p[1] * capped + p[2]
-        return float(np.mean(np.logaddexp(0, z) - target * z) + 1e-4 * (p**2).sum())
+        z = p[0] * score + p[1] * capped + p[2]
+        return float(np.mean(np.logaddexp(0, z) - goal * z) + 1e-4 * (p**2).sum())
 
     bounds = [(0, None), (0, None), (None, None)]
     slope, margin_slope, offset = minimize(loss, np.array([0.5, 0.3, 0.0]), bounds=bounds).x

@@ -28,7 +28,7 @@ from invoicer.access.principals import Principal, Role
 from invoicer.errors import LineError
 from invoicer.review import feedback
 from invoicer.review.items import identity, item_of, needs_review
-from invoicer.review.memory import with_confirmed
+from invoicer.review.memory import with_known
 from invoicer.suggestion import failed_dict
 
 router = APIRouter(prefix="/v1", tags=["赋码"])
@@ -122,10 +122,9 @@ async def _answers(
 ) -> list[dict[str, Any]]:
     """A row a line, in order, all by the same assistant."""
     good = [line for line in lines if isinstance(line, InvoiceLine)]
-    asked = [identity(caller.tenant, line, assistant.rate_table) for line in good]
-    good = with_confirmed(service.store, good, asked)
+    good = with_known(service.store, caller.tenant, good, assistant.rate_table)
     suggestions = await service.dispatcher.suggest(assistant, good)
-    answered = zip(good, asked, suggestions, strict=True)
+    answered = zip(good, suggestions, strict=True)
     rows = []
     tiers: Counter[str] = Counter()
     for line in lines:
@@ -135,10 +134,11 @@ async def _answers(
             row = failed_dict(message, assistant.model_version, assistant.kb_version)
             tiers["failed"] += 1
         else:
-            line, who, suggestion = next(answered)
+            line, suggestion = next(answered)
             row = suggestion.to_dict()
             tiers[suggestion.tier.value] += 1
-            if review and needs_review(suggestion, who.item, service.queue.rules):
+            who = identity(caller.tenant, line, assistant.rate_table) if review else None
+            if who and needs_review(suggestion, who.item, service.queue.rules):
                 service.inbox.put(item_of(caller.tenant, line, suggestion, who))
                 REVIEW_ITEMS.inc()
                 row["review_id"] = who.item

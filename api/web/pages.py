@@ -43,6 +43,9 @@ NAVIGATION = (
     ("/review/groups", "同类", Role.REVIEWER),
     ("/review/items", "明细", Role.REVIEWER),
     ("/review/disputed", "争议", Role.EXPERT),
+    ("/panel", "编审", Role.EXPERT),
+    ("/rulings", "裁定", Role.CLIENT),
+    ("/appeals", "申诉", Role.CLIENT),
     ("/jobs", "批量任务", Role.CLIENT),
     ("/figures", "概览", Role.REVIEWER),
     ("/desk", "知识库", Role.EXPERT),
@@ -53,7 +56,7 @@ CHINA = ZoneInfo("Asia/Shanghai")
 
 
 def page(endpoint: Endpoint) -> Endpoint:
-    """Mark a route as a page: its errors are shown as pages, nobody signed in is asked to."""
+    """Mark a route as a page: a browser is shown its errors as pages, and asked to sign in."""
     endpoint.__dict__["is_page"] = True
     return endpoint
 
@@ -131,10 +134,11 @@ def _path(request: Request) -> str:
 
 
 def as_page(otherwise: Handler) -> Handler:
-    """A handler that shows errors of pages as pages, and leaves the others as they are."""
+    """A handler that shows a browser the errors of pages as pages; others stay as they are."""
 
     async def handle(request: Request, error: Any) -> Response:
-        if not getattr(request.scope.get("endpoint"), "is_page", False):
+        is_page = getattr(request.scope.get("endpoint"), "is_page", False)
+        if not is_page or "text/html" not in request.headers.get("accept", ""):
             answer = otherwise(request, error)
             return answer if isinstance(answer, Response) else await answer
         if isinstance(error, AuthenticationError):

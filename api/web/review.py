@@ -13,7 +13,7 @@ from api.service import Service
 from api.web.pages import page, redirect, render
 from invoicer.access.principals import Role
 from invoicer.line import today
-from invoicer.review import figures
+from invoicer.review import cases, figures
 from invoicer.review.decisions import MAX_WHY
 from invoicer.review.details import about, details
 from invoicer.review.queue import PAGE, Filter
@@ -107,7 +107,7 @@ async def items(
     total, found = service.queue.search(caller.tenant, only, number)
     return render(
         request, "items.html", caller, only=only, chapters=chapters(service), items=found,
-        total=total, number=number, pages=max(1, -(-total // PAGE)), names=_names(service, found),
+        total=total, number=number, pages=max(1, -(-total // PAGE)), names=names_of(service, found),
         counts=service.queue.counts(caller.tenant),
     )  # fmt: skip
 
@@ -123,9 +123,11 @@ async def show_item(request: Request, caller: Caller, service: TheService, item:
     for code in {event["code"] for event in events} - {"", *known["codes"]}:
         known["codes"][code] = about(service.assistant, code, day)
     votes = [e for e in events if e["action"] == "vote"]
-    may_settle = found["state"] == State.DISPUTED and caller.role.includes(Role.EXPERT)
+    case = cases.of_item(service.store, item)
+    is_expert, disputed = caller.role.includes(Role.EXPERT), found["state"] == State.DISPUTED
     return render(request, "item.html", caller, item=found, known=known, events=events,
-                  votes=votes, may_settle=may_settle)  # fmt: skip
+                  votes=votes, may_settle=disputed and is_expert and not case,
+                  case=case, may_refer=(disputed or is_expert) and not case)  # fmt: skip
 
 
 @router.post("/items/{item}/settle")
@@ -149,17 +151,15 @@ async def settle(
 async def disputed(request: Request, caller: Caller, service: TheService) -> Response:
     total, found = service.queue.search(caller.tenant, Filter(state=State.DISPUTED))
     votes = {
-        one["id"]: [
-            e for e in visible_history(service.store, caller, one) if e["action"] == "vote"
-        ]
+        one["id"]: [e for e in visible_history(service.store, caller, one) if e["action"] == "vote"]
         for one in found
     }
     voted = [event for events in votes.values() for event in events]
     return render(request, "disputed.html", caller, items=found, votes=votes, total=total,
-                  names=_names(service, voted))  # fmt: skip
+                  names=names_of(service, voted))  # fmt: skip
 
 
-def _names(service: Service, rows: list[dict[str, Any]]) -> dict[str, str]:
+def names_of(service: Service, rows: list[dict[str, Any]]) -> dict[str, str]:
     """code → 简称 and name, for the codes in some rows."""
     taxonomy, day = service.assistant.kb.taxonomy, today()
     codes = {row["code"] for row in rows if (row["code"] or "") in taxonomy}

@@ -13,6 +13,7 @@ from typing import Any
 from invoicer.access import audit
 from invoicer.errors import InputError
 from invoicer.jobs import files
+from invoicer.review import attachments
 from invoicer.store import Store, utc_text
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -22,11 +23,13 @@ KEPT = ("tenants", "audit")
 # Secrets stay in the house even when a tenant takes its data along. By name, so that a new table
 # is covered before anybody thinks of it.
 _SECRET = re.compile("sha256|hash|secret|token|password")
-# What ages, by the column that says how old it is.
+# What ages, by the column that says how old it is; cases and appeals from when they are closed.
 AGEING = {
     "feedback": "at", "first_answers": "at", "review_items": "last_seen", "jobs": "created_at",
-    "deliveries": "created_at",
+    "deliveries": "created_at", "appeals": "closed_at", "panel_cases": "closed_at",
 }  # fmt: skip
+# What is nobody's business yet: votes of experts before they are counted.
+SEALED = {"panel_votes": "panel_case in (select id from panel_cases where state = 'voting')"}
 
 
 def create(store: Store, tenant: str, name: str = "", retention_days: int | None = None) -> None:
@@ -70,7 +73,8 @@ def owned_tables(store: Store) -> list[str]:
 
 
 def export(store: Store, tenant: str, target: Path) -> int:
-    """All rows of a tenant as JSONL `{"table": …, "row": …}`, without secrets; returns how many."""
+    """All rows of a tenant as JSONL `{"table": …, "row": …}`, without secrets and sealed votes, the
+    content of files as base64; returns how many."""
     require(store, tenant)
     part = target.with_name(f".{target.name}.part")
     count = 0
@@ -78,7 +82,10 @@ def export(store: Store, tenant: str, target: Path) -> int:
         with part.open("w", encoding="utf-8") as file:
             os.chmod(part, 0o600)
             for table in owned_tables(store):
-                for row in store.rows(f"select * from [{table}] where tenant = ?", [tenant]):
+                where = f"tenant = ? and not ({SEALED.get(table, 'false')})"
+                for row in store.rows(f"select * from [{table}] where {where}", [tenant]):
+                    if table == "appeal_files":
+                        row["content"] = attachments.content(row["id"])
                     shown = {name: row[name] for name in row if not _SECRET.search(name)}
                     file.write(_json({"table": table, "row": shown}) + "\n")
                     count += 1
@@ -107,9 +114,11 @@ def erase(store: Store, tenant: str) -> int:
 
 
 def _delete_all(store: Store, tenant: str) -> int:
-    """Delete the rows of a tenant in every table that is not kept, and the files of its jobs."""
+    """Delete the rows of a tenant in every table that is not kept, and the files of its jobs and
+    appeals."""
     with store.transaction() as db:
         _remove_files(store, "tenant = ?", [tenant])
+        attachments.remove(store, "a.tenant = ?", [tenant])
         # Tables point at one another; only what is left in the end must fit together.
         db.execute("pragma defer_foreign_keys=on")
         return sum(
@@ -129,6 +138,7 @@ def retain(store: Store, now: dt.datetime | None = None) -> int:
         before = utc_text(now - dt.timedelta(days=row["retention_days"]))
         with store.transaction() as db:
             _remove_files(store, "tenant = ? and created_at < ?", [row["tenant"], before])
+            attachments.remove(store, "a.tenant = ? and a.closed_at < ?", [row["tenant"], before])
             for table, column in AGEING.items():
                 cursor = db.execute(
                     f"delete from [{table}] where tenant = ? and [{column}] < ?",

@@ -16,10 +16,9 @@ from invoicer.jobs import files, queue
 from invoicer.jobs.job import Job
 from invoicer.jobs.limits import Limits
 from invoicer.jobs.queue import StoppedError
-from invoicer.line import InvoiceLine
 from invoicer.readers import Table, read_table
 from invoicer.review.items import ReviewItem, identity, item_of, needs_review
-from invoicer.review.memory import with_confirmed
+from invoicer.review.memory import Memory
 from invoicer.review.rules import ReviewRules
 from invoicer.review.tally import Tally
 from invoicer.settings import Settings
@@ -41,11 +40,6 @@ def work(store: Store, job: Job, most_rows: int) -> None:
     assistant = Assistant.load()
     columns = (*OUTPUT_COLUMNS, RATES_COLUMN) if options.rates else OUTPUT_COLUMNS
     rules = ReviewRules(random_slice=options.random_slice)
-
-    def remembered(lines: list[InvoiceLine]) -> list[InvoiceLine]:
-        asked = [identity(job.tenant, line, assistant.rate_table) for line in lines]
-        return with_confirmed(store, lines, asked)
-
     place = files.scratch(job.id, job.attempts)
     done = failed = 0
     items: list[ReviewItem] = []
@@ -63,8 +57,8 @@ def work(store: Store, job: Job, most_rows: int) -> None:
                 places,
                 options.defaults(),
                 1,
+                memory=Memory(store.path, job.tenant),
                 with_source=options.review,
-                prepare=remembered,
             ),
             1,
         ):

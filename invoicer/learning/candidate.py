@@ -24,7 +24,7 @@ from models.learned import Learned
 from models.query import Query
 from models.ranking import Ranker
 from models.signals import Signals
-from models.situation import NOTHING
+from models.supply import SINGLE
 from models.training import Examples, Trainer, cross_answered, join
 
 # Everyday knowledge beside the decisions, so that what was right stays right.
@@ -53,7 +53,8 @@ def confirmed_names(assistant: Assistant, decisions: Sequence[Decision]) -> list
         line = one.line
         query = assistant.query(line)
         name = line.name.strip()
-        alone = query.situation == NOTHING and not (line.answer or line.declared_code)
+        told = line.answer or line.declared_code or line.declared_short_name
+        alone = not (told or query.situation or query.supply != SINGLE)
         if one.promoted and alone and query.reading.core and len(name) <= MAX_NAME:
             whole = query.reading.core.replace(" ", "") == query.reading.normalised.replace(" ", "")
             rows.append(ConfirmedName(one.code, name, "y" if whole else ""))

@@ -7,7 +7,7 @@ from typing import Any
 
 from invoicer.access.principals import ForbiddenError, Principal, Role
 from invoicer.errors import InputError
-from invoicer.review import memory, webhooks
+from invoicer.review import cases, memory, webhooks
 from invoicer.review.queue import Queue
 from invoicer.review.states import ReviewConflictError, State, Versions, record
 from invoicer.store import utc_text
@@ -41,7 +41,7 @@ class Decisions:
             if item["decided_by"] == me.id and item["code"] == code and item["state"] == "decided":
                 return item
             item = self.queue.mine(me, ident)
-            self._check(code, item)
+            self.check(code, item["line"].get("date", ""))
             votes = self._votes(ident)
             if any(vote["principal"] == me.id for vote in votes):
                 raise ReviewConflictError("您已对该项投票,请等待第二人", item=ident)
@@ -76,9 +76,41 @@ class Decisions:
             item = self.queue.find(me.tenant, ident)
             if item["state"] != State.DISPUTED:
                 raise ReviewConflictError("该项没有争议", item=ident)
-            self._check(code, item)
+            if case := cases.of_item(self.store, ident):
+                raise ReviewConflictError("该项正由编审委员会审理", item=ident, case=case)
+            self.check(code, item["line"].get("date", ""))
             self._move(item, me, "settle", State.DECIDED, code, why, versions)
             memory.promote(self.store, item["question"], code, self.queue.rules, me)
+            return self.queue.find(me.tenant, ident)
+
+    def refer(self, me: Principal, ident: str, why: str) -> None:
+        """Hand an item to the panel: until its ruling nobody else decides it. What was decided
+        stays so meanwhile."""
+        with self.store.transaction():
+            item = self.queue.find(me.tenant, ident)
+            if item["state"] == State.OPEN:
+                item = self.queue.mine(me, ident)
+            to = State.DECIDED if item["state"] == State.DECIDED else State.DISPUTED
+            record(self.store, item, me.id, "refer", to.value, code=item["code"] or "", why=why)
+            self.store.db.execute(
+                "update review_items set state = ?, leased_by = null, leased_until = null"
+                " where id = ?",
+                [to.value, ident],
+            )
+
+    def conclude(
+        self, me: Principal, ident: str, code: str, why: str, versions: Versions
+    ) -> dict[str, Any]:
+        """What the panel or the answer to an appeal makes of an item, wherever it stands; an empty
+        code: none fits."""
+        with self.store.transaction():
+            item = self.queue.find(me.tenant, ident)
+            if case := cases.of_item(self.store, ident):
+                raise ReviewConflictError("该项正由编审委员会审理", item=ident, case=case)
+            if code:
+                self.check(code, item["line"].get("date", ""))
+            to = State.DECIDED if code else State.UNCODABLE
+            self._move(item, me, "conclude", to, code, why, versions)
             return self.queue.find(me.tenant, ident)
 
     def send_back(self, me: Principal, ident: str, question: str) -> dict[str, Any]:
@@ -144,8 +176,9 @@ class Decisions:
             self._move(item, me, action, to, "", why, Versions())
             return self.queue.find(me.tenant, ident)
 
-    def _check(self, code: str, item: dict[str, Any]) -> None:
-        if not self._is_usable(code, item["line"].get("date", "")):
+    def check(self, code: str, day: str) -> None:
+        """Raises InputError for a code that may not be printed on an invoice of a day."""
+        if not self._is_usable(code, day):
             raise InputError(f"编码“{code[:40]}”在开票日期不能用于开票", field="code")
 
     def _votes(self, ident: str) -> list[dict[str, Any]]:

@@ -72,8 +72,7 @@ def about(
         "keywords": row.keywords[:MAX_NOTES],
         "includes": row.includes[:MAX_NOTES],
         "excludes": [
-            {"term": e.term, "code": e.code, **_named(assistant, e.code, day)}
-            for e in row.excludes
+            {"term": e.term, "code": e.code, **_named(assistant, e.code, day)} for e in row.excludes
         ],
         "rates": [{"text": rate_text(one), **advice_dict(one)} for one in rates],
     }

@@ -7,6 +7,7 @@ import secrets
 
 from invoicer.access.principals import Principal
 from invoicer.line import InvoiceLine
+from invoicer.review.subjects import subject_key
 from invoicer.store import Store, utc_text
 
 
@@ -24,8 +25,10 @@ def record(
     ident = "fb_" + secrets.token_hex(16)
     with store.transaction() as db:
         db.execute(
-            "insert into feedback values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into feedback (id, tenant, principal, at, review_id, line, code, short_name,"
+            " rate, subject) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [ident, principal.tenant, principal.id, utc_text(), review_id,
-             json.dumps(line.to_fields(), ensure_ascii=False), code, short_name, rate],
+             json.dumps(line.to_fields(), ensure_ascii=False), code, short_name, rate,
+             subject_key(line.name)],
         )  # fmt: skip
     return ident

@@ -6,19 +6,29 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from invoicer.assistant import Assistant
+from invoicer.line import InvoiceLine
 from invoicer.review.decided import Decision
+from knowledge_base.lexicon import Sample
 from models import features
+from models.compiled import is_frozen
 from models.matcher import Match
 from models.reading import Reading
 
-# How sure the model must be of another code, and what share of that confidence the decided one may
-# have at most.
-SURE, BEHIND = 0.95, 0.7
+# The model contradicts where it is surer of another code than on this share of known lines that it
+# gets wrong, and at least this sure; a code with so much of that confidence is no mistake.
+DOUBTED, SURE_AT_LEAST, BEHIND = 0.02, 0.9, 0.9
+KNOWN_LINES = 1500
+# A code off the short-list is far from the name where no code of its family is on it; where none
+# of its 简称 is, the model has to be this sure of what it found.
+FOUND = 0.5
 # Decisions of one person for one code within an hour that no longer look like judgements.
 MASS = 100
-# Cosine from which two names are near, and how many near decisions of others outweigh the model.
-NEAR, BACKED_BY = 0.6, 2
+# Cosine from which two names are near; how many near decisions of other people outweigh the model,
+# and how many have to differ before one is doubted.
+NEAR, BACKED_BY, AGAINST = 0.6, 2, 3
 BLOCK = 512
 
 
@@ -33,11 +43,26 @@ class _Neighbours:
 class Guard:
     """Judges decisions by what the serving model and other decisions say."""
 
-    def __init__(self, assistant: Assistant):
+    def __init__(self, assistant: Assistant, known: Sequence[Sample] | None = None):
+        """known: right lines that the model has not learned from, which tell how often it
+        contradicts what is right; the frozen samples where none are given."""
         self._assistant = assistant
-        self._index = assistant.matcher.compiled.index
+        compiled = assistant.matcher.compiled
+        self._index = compiled.index
         self._places = {code: i for i, code in enumerate(self._index.codes)}
-        self._group = assistant.matcher.compiled.facts.group
+        self._group, self._family = compiled.facts.group, compiled.facts.family
+        if known is None:
+            known = [s for s in assistant.kb.lexicon.samples() if is_frozen(s)][:KNOWN_LINES]
+        self._sure = self._threshold(known)
+
+    def _threshold(self, known: Sequence[Sample]) -> float:
+        """The confidence that a contradiction needs."""
+        lines = [InvoiceLine(s.name, s.spec, s.unit, s.brand, s.manufacturer) for s in known]
+        doubts = [
+            self._doubt(match, self._places[sample.code])
+            for sample, (_, match) in zip(known, self._assistant.match(lines), strict=True)
+        ]
+        return max(float(np.quantile(doubts, 1 - DOUBTED)), SURE_AT_LEAST)
 
     def reasons(self, decisions: Sequence[Decision]) -> list[str]:
         """Why each decision should be looked at again, in Chinese; empty where it need not.
@@ -57,7 +82,7 @@ class Guard:
         ]
 
     def _conflict(self, near: _Neighbours) -> str:
-        if near.other >= BACKED_BY and near.same == 0:
+        if near.other >= AGAINST and near.same == 0:
             return f"与相近名称的其他 {near.other} 项决定不一致"
         return ""
 
@@ -66,13 +91,27 @@ class Guard:
         if near.same >= BACKED_BY:
             return ""
         place = self._places.get(one.code)
-        if place not in match.places:
+        if place is None or self._is_far(match, place):
             return "名称与该编码的已知名称都不相近"
-        share = match.confidence[match.places.index(place)] / match.probability
-        if match.probability > SURE and share < BEHIND:
+        if self._doubt(match, place) > self._sure:
             best = self._assistant.kb.taxonomy[self._index.codes[match.places[0]]]
             return f"模型认为更可能是“{best.short_name} {best.name}”"
         return ""
+
+    def _is_far(self, match: Match, place: int) -> bool:
+        """Whether neither the code nor anything like it was found for the name."""
+        if place in match.places:
+            return False
+        if self._family[place] not in self._family[match.places]:
+            return True
+        return self._group[place] not in self._group[match.places] and match.probability > FOUND
+
+    def _doubt(self, match: Match, place: int) -> float:
+        """How sure the model is of another code on the short-list that is ahead of this one."""
+        if place not in match.places:
+            return 0.0
+        share = match.confidence[match.places.index(place)] / max(match.probability, 1e-9)
+        return match.probability if place != match.places[0] and share < BEHIND else 0.0
 
     def _neighbours(
         self, decisions: Sequence[Decision], readings: Sequence[Reading]

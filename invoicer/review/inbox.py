@@ -11,6 +11,7 @@ from queue import Empty, Full, Queue
 
 from invoicer.errors import UnavailableError
 from invoicer.review.items import ReviewItem
+from invoicer.review.subjects import subject_key
 from invoicer.store import Store, StoreError, utc_text
 
 WAITING = 50_000
@@ -20,10 +21,10 @@ log = logging.getLogger("invoicer.review")
 
 _ADD = """
 insert into review_items
-  (id, tenant, question, alike, sampled, line, suggestion, tier, confidence, times, amount,
+  (id, tenant, question, subject, alike, sampled, line, suggestion, tier, confidence, times, amount,
    priority, first_seen, last_seen)
-select :id, :tenant, :question, :alike, :sampled, :line, :suggestion, :tier, :confidence, :times,
-       :amount, :uncertainty * (:times + abs(:amount) / 100.0), :now, :now
+select :id, :tenant, :question, :subject, :alike, :sampled, :line, :suggestion, :tier,
+       :confidence, :times, :amount, :uncertainty * (:times + abs(:amount) / 100.0), :now, :now
 from tenants where tenant = :tenant and erased_at is null
 on conflict (id) do update set
   times = times + excluded.times, amount = amount + excluded.amount, last_seen = excluded.last_seen,
@@ -47,6 +48,7 @@ def add(store: Store, items: Iterable[ReviewItem]) -> None:
                     "id": item.id,
                     "tenant": item.tenant,
                     "question": item.question,
+                    "subject": subject_key(item.line["name"]),
                     "alike": item.alike,
                     "sampled": int(item.sampled),
                     "uncertainty": 1.0 if item.sampled else 1.0 - item.confidence,

@@ -1,16 +1,23 @@
-"""What people have decided answers the same question at once: for the tenant, or for all."""
+"""What people have settled answers at once: a ruling, the tenant's decision, what holds for all."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 
 from invoicer.access.principals import Principal, Role
 from invoicer.line import InvoiceLine
-from invoicer.review.items import Identity
+from invoicer.review import rulings
+from invoicer.review.items import Identity, identity
 from invoicer.review.rules import ReviewRules
+from invoicer.review.rulings import Ruling
 from invoicer.store import Store, utc_text
+from knowledge_base.rates import RateTable
+
+NOBODY = ""  # the tenant of lines that belong to none: only what holds for all answers them
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,42 @@ class Confirmed:
     def evidence(self) -> str:
         where = "本单位" if self.scope == "tenant" else "多家单位或专家"
         return f"{where}已于 {self.at[:10]} 人工确认"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a tenant's lines are answered from, in whatever process that happens."""
+
+    database: Path
+    tenant: str = NOBODY
+
+    def __call__(self, lines: Sequence[InvoiceLine], rates: RateTable) -> list[InvoiceLine]:
+        return with_known(_store(self.database), self.tenant, lines, rates)
+
+
+@cache
+def _store(path: Path) -> Store:
+    return Store.open(path)
+
+
+def with_known(
+    store: Store, tenant: str, lines: Sequence[InvoiceLine], rates: RateTable
+) -> list[InvoiceLine]:
+    """The lines, each with the code that people have settled on for it, where they have.
+
+    A ruling of the panel goes before the tenant's own decision, and that before what was promoted.
+    """
+    decided = recall(store, [identity(tenant, line, rates) for line in lines])
+    ruled = rulings.binding(store, tenant, lines)
+    return [
+        line if known is None
+        else replace(line, confirmed_code=known.code, confirmed_by=known.evidence)
+        for line, known in zip(lines, map(_first, ruled, decided), strict=True)
+    ]  # fmt: skip
+
+
+def _first(ruling: Ruling | None, decision: Confirmed | None) -> Ruling | Confirmed | None:
+    return ruling or decision
 
 
 def recall(store: Store, asked: Sequence[Identity]) -> list[Confirmed | None]:
@@ -42,16 +85,6 @@ def recall(store: Store, asked: Sequence[Identity]) -> list[Confirmed | None]:
     )
     known = {row.pop("asked"): Confirmed(**row) for row in found}
     return [known.get(one.item) or known.get(one.question) for one in asked]
-
-
-def with_confirmed(
-    store: Store, lines: Sequence[InvoiceLine], asked: Sequence[Identity]
-) -> list[InvoiceLine]:
-    """The lines, each with what was decided about its question."""
-    return [
-        replace(line, confirmed_code=known.code, confirmed_by=known.evidence) if known else line
-        for line, known in zip(lines, recall(store, asked), strict=True)
-    ]
 
 
 def promote(store: Store, question: str, code: str, rules: ReviewRules, by: Principal) -> None:

@@ -15,7 +15,7 @@ from invoicer.errors import InputError
 class ReviewRules(BaseSettings):
     """Which answers people see, who has to agree, and for how long an item is kept for somebody."""
 
-    model_config = SettingsConfigDict(env_prefix="INVOICER_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="INVOICER_", extra="ignore")
 
     random_slice: float = Field(
         0.01, ge=0, le=1, description="share of strong answers that is reviewed all the same"
@@ -28,6 +28,12 @@ class ReviewRules(BaseSettings):
     agreeing_tenants: int = Field(
         3, ge=2, description="tenants that must decide alike before it holds for all"
     )
+    panel_quorum: int = Field(3, ge=1, description="votes a case of the expert panel needs")
+    panel_majority: float = Field(
+        0.5, ge=0.5, lt=1, description="share of the votes that one code must exceed"
+    )
+    panel_days: int = Field(15, ge=1, description="days until a case may be counted")
+    appeal_days: int = Field(15, ge=1, description="days in which an appeal is answered")
 
     @classmethod
     def load(cls, **given: Any) -> Self:

@@ -16,8 +16,8 @@ GUARD = "guard"
 def hold(store: Store, decisions: Sequence[Decision], reasons: Sequence[str]) -> int:
     """Open the decisions that have a reason to a second reviewer; returns how many.
 
-    The first vote stays, so that its author is not asked again; a decision that changed meanwhile
-    is left alone.
+    The first vote stays, so that its author is not asked again, and is not shown to the second
+    person; a decision that changed meanwhile is left alone.
     """
     held = 0
     with store.transaction() as db:
@@ -26,7 +26,7 @@ def hold(store: Store, decisions: Sequence[Decision], reasons: Sequence[str]) ->
                 continue
             changed = db.execute(
                 "update review_items set state = ?, held = ?, code = null, decided_by = null,"
-                " decided_at = null where id = ? and state = 'decided' and code = ?"
+                " decided_at = null, why = '' where id = ? and state = 'decided' and code = ?"
                 " and learned_in is null",
                 [State.OPEN.value, reason, one.item, one.code],
             )

@@ -81,7 +81,7 @@ def visible_history(store: Store, me: Principal, item: dict[str, Any]) -> list[d
     """An item's events with their actors' names, as far as I may see them.
 
     Until an item is decided, a vote is nobody's but the voter's, for a second one is blind; of
-    disputed items experts, who settle them, see all.
+    disputed items experts, who settle them, see all, unless the panel is voting on it.
     """
     events = store.rows(
         """select e.*, coalesce(p.name, e.actor) as name from review_events e
@@ -89,7 +89,10 @@ def visible_history(store: Store, me: Principal, item: dict[str, Any]) -> list[d
            where e.tenant = ? and e.item = ? order by e.id""",
         [me.tenant, item["id"]],
     )
+    voting = store.row(
+        "select 1 from panel_cases where item = ? and state = 'voting'", [item["id"]]
+    )
     shown = item["state"] == State.DECIDED or (
-        item["state"] == State.DISPUTED and me.role.includes(Role.EXPERT)
+        item["state"] == State.DISPUTED and me.role.includes(Role.EXPERT) and not voting
     )
     return [e for e in events if shown or e["action"] != "vote" or e["actor"] == me.id]

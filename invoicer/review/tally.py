@@ -14,13 +14,17 @@ from invoicer.suggestion import Suggestion
 from knowledge_base.industries import industries_of
 
 _ADD = """
-insert into answered (tenant, day, tier, lines) values (?, ?, ?, ?)
+insert into answered (tenant, day, tier, lines)
+select :tenant, :day, :tier, :lines from tenants where tenant = :tenant and erased_at is null
 on conflict (tenant, day, tier) do update set lines = lines + excluded.lines
 """
 _ADD_CUT = """
-insert into answered_by (tenant, month, chapter, industry, tier, lines) values (?, ?, ?, ?, ?, ?)
+insert into answered_by (tenant, month, chapter, industry, tier, lines)
+select :tenant, :month, :chapter, :industry, :tier, :lines
+from tenants where tenant = :tenant and erased_at is null
 on conflict (tenant, month, chapter, industry, tier) do update set lines = lines + excluded.lines
 """
+CUT = ("tenant", "month", "chapter", "industry", "tier", "lines")
 CHAPTER_DIGITS = 3  # 101: 农、林、牧、渔业类产品
 
 
@@ -31,7 +35,10 @@ def section_of(seller: str) -> str:
 
 
 class Tally:
-    """Counts of one process. Answering never waits for the database: `flush` writes."""
+    """Counts of one process. Answering never waits for the database: `flush` writes.
+
+    What belongs to a tenant that was erased meanwhile is dropped.
+    """
 
     def __init__(self, store: Store):
         self._store = store
@@ -66,8 +73,17 @@ class Tally:
             return
         try:
             with self._store.transaction() as db:
-                db.conn.executemany(_ADD, [(*key, lines) for key, lines in counts.items()])
-                db.conn.executemany(_ADD_CUT, [(*key, lines) for key, lines in cuts.items()])
+                db.conn.executemany(
+                    _ADD,
+                    [
+                        {"tenant": tenant, "day": day, "tier": tier, "lines": lines}
+                        for (tenant, day, tier), lines in counts.items()
+                    ],
+                )
+                db.conn.executemany(
+                    _ADD_CUT,
+                    [dict(zip(CUT, (*key, lines), strict=True)) for key, lines in cuts.items()],
+                )
         except BaseException:
             with self._lock:
                 self._counts.update(counts)

@@ -63,15 +63,20 @@ def webhooks(store: Store, tenant: str | None = None) -> list[dict[str, Any]]:
     )
 
 
-def enqueue(store: Store, item: dict[str, Any], event: str, code: str, why: str) -> None:
-    """Note what has to be told about an item, inside the transaction that makes it true."""
+def enqueue(
+    store: Store, about: dict[str, Any], event: str, code: str, why: str, id_name: str = "review_id"
+) -> None:
+    """Note what has to be told about an item, inside the transaction that makes it true.
+
+    id_name: what its id is called in the message.
+    """
     now = utc_text()
-    body = {"event": event, "review_id": item["id"], "code": code, "why": why, "at": now}
-    for hook in store.rows("select id from webhooks where tenant = ?", [item["tenant"]]):
+    body = {"event": event, id_name: about["id"], "code": code, "why": why, "at": now}
+    for hook in store.rows("select id from webhooks where tenant = ?", [about["tenant"]]):
         store.db.execute(
             "insert into deliveries (id, webhook, tenant, body, created_at, due_at)"
             " values (?, ?, ?, ?, ?, ?)",
-            ["dl_" + secrets.token_hex(12), hook["id"], item["tenant"],
+            ["dl_" + secrets.token_hex(12), hook["id"], about["tenant"],
              json.dumps(body, ensure_ascii=False), now, now],
         )  # fmt: skip
 

@@ -26,8 +26,16 @@ def statements(script: str) -> Iterator[str]:
             statement = ""
 
 
+def subject_key(name: str) -> str:
+    """What steps fill the subject of older rows with; the words are loaded when there are such."""
+    from invoicer.review import subjects
+
+    return subjects.subject_key(name)
+
+
 def _step(script: str) -> Callable[[Database], None]:
     def apply(db: Database) -> None:
+        db.register_function(subject_key, deterministic=True, replace=True)
         for statement in statements(script):
             db.execute(statement)
 

@@ -64,7 +64,7 @@ class StaleRow:
 
 def stale_rows(kb: KnowledgeBase, on: dt.date | None = None) -> list[StaleRow]:
     """Rows on codes that are unknown, summaries, or stopped: ever (default) or before a day."""
-    finder = _Finder(kb.taxonomy, on)
+    finder = SuccessorFinder(kb.taxonomy, on)
     found = []
     for table, (word_column, code_columns) in WORD_TABLES.items():
         if not (kb.root / f"{table}.csv").exists():
@@ -94,7 +94,7 @@ def stale_rows(kb: KnowledgeBase, on: dt.date | None = None) -> list[StaleRow]:
     return found
 
 
-class _Finder:
+class SuccessorFinder:
     """Proposes codes in force: siblings first, then ever wider subtrees, then the whole table."""
 
     def __init__(self, taxonomy: Taxonomy, on: dt.date | None):

@@ -33,7 +33,7 @@ def post(client: TestClient, auth):
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "not_found"),
+        ("GET", "/nothing", 404, "not_found"),
         ("GET", "/v1/nothing", 404, "not_found"),
         ("GET", "/v1/codes/", 404, "not_found"),
         ("POST", "/v1/classify/", 404, "not_found"),

@@ -13,13 +13,12 @@ from invoicer import Assistant
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 import pollution
-import replay
 
 
 @pytest.fixture(scope="module")
 def figures(assistant: Assistant) -> dict[str, Any]:
-    polluted = pollution.pollute(assistant, replay.frozen_samples()[: pollution.SMALL])
-    return pollution.shares(polluted, pollution.held(assistant, polluted))
+    figures: dict[str, Any] = pollution.small(assistant)["figures"]
+    return figures
 
 
 def test_one_decision_in_ten_is_wrong(figures: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from invoicer.columns import fields_of, recognise
 from invoicer.errors import InputError
 from invoicer.line import FIELDS
+from invoicer.recode.billing import BILLING_FIELDS
 from knowledge_base import tables
 
 ALIASES = {
@@ -49,7 +50,7 @@ def test_the_first_of_several_columns_wins() -> None:
 
 
 def test_unknown_columns_are_left_alone() -> None:
-    assert recognise(["序号", "商品名称", "备注", ""]) == {"name": 1}
+    assert recognise(["编号", "商品名称", "备注", ""]) == {"name": 1}
 
 
 def test_the_label_columns_are_no_evidence() -> None:
@@ -70,5 +71,25 @@ def test_a_short_row_has_empty_fields() -> None:
     assert fields_of(["鱼排", "袋"], places) == {"name": "鱼排", "unit": "袋", "brand": ""}
 
 
-def test_every_field_of_the_table_is_a_field_of_a_line() -> None:
-    assert {row["field"] for row in tables.rows("field_names")} == set(FIELDS)
+def test_every_field_of_the_table_is_a_field_of_a_line_or_of_its_bill() -> None:
+    found = {row["field"] for row in tables.rows("field_names")}
+    assert found == {*FIELDS, *BILLING_FIELDS}
+
+
+def test_sl_beside_slv_is_the_quantity() -> None:
+    assert recognise(["xmmc", "sl", "dj", "slv"]) == {
+        "name": 0, "quantity": 1, "price": 2, "declared_rate": 3,
+    }  # fmt: skip
+
+
+def test_a_column_may_be_given_for_a_field() -> None:
+    assert recognise(["货品", "名称"], {"货品": "name"}) == {"name": 0}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({"没有": "name"}, "没有名为“没有”的列"), ({"名称": "x"}, "“x”不是可用的字段")],
+)
+def test_what_is_given_has_to_be_there(given: dict[str, str], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        recognise(["名称"], given)

@@ -197,10 +197,10 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
     assert "是文件夹" in refused(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["lines.pdf", "lines.xls", "lines"])
+@pytest.mark.parametrize("name", ["lines.pdf", "lines.ods", "lines"])
 def test_another_type_is_refused_with_those_that_work(tmp_path: Path, name: str) -> None:
     message = refused(written(tmp_path, name, b"x"))
-    assert ".csv .tsv .jsonl .xlsx .parquet" in message
+    assert ".csv .tsv .jsonl .xlsx .xls .parquet" in message
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9])

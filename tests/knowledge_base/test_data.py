@@ -19,6 +19,7 @@ from knowledge_base import KnowledgeBase, tables
 from knowledge_base.taxonomy import is_code, pairs, subtree_prefix
 from knowledge_base.word_tables import WordTable, read_rows
 from models.features import N_FEATURES
+from models.words import name_key
 
 DATA = tables.DATA
 TODAY = dt.date(2026, 11, 27)
@@ -65,6 +66,7 @@ def test_every_table_is_rectangular_utf8_without_repeated_columns(path) -> None:
         ("former_names", "code"),
         ("variants", "variant"),
         ("abbreviations", "short"),
+        ("placeholders", "name"),
         ("container_heads", "suffix"),
         ("brands", "brand"),
         ("brand_categories", "category"),
@@ -149,6 +151,12 @@ def test_categories_of_brands_have_codes(kb: KnowledgeBase) -> None:
 
 def test_units_have_known_dimensions(kb: KnowledgeBase) -> None:
     assert {d for unit in kb.lexicon.units for d in unit.dimensions} <= DIMENSIONS
+
+
+def test_words_of_specifications_are_listed_once_in_each_place(kb: KnowledgeBase) -> None:
+    marks = kb.lexicon.spec_marks
+    assert not repeated((mark.word, mark.after_number) for mark in marks)
+    assert all(mark.kind for mark in marks)
 
 
 def test_no_word_is_corrected_to_itself(kb: KnowledgeBase) -> None:
@@ -289,3 +297,11 @@ def test_version_changes_with_any_byte_of_the_data(tmp_path) -> None:
     units.unlink()
     units.write_bytes((DATA / "units.csv").read_bytes() + b"\n")
     assert tables.fingerprint(tmp_path) != tables.fingerprint(DATA)
+
+
+def test_a_placeholder_is_no_name_of_anything(kb: KnowledgeBase) -> None:
+    names = {name_key(name) for _, name in kb.lexicon.everyday_names()}
+    names |= {name_key(term) for term in kb.lexicon.ambiguous}
+    for code in kb.taxonomy.leaves():
+        names |= {name_key(word) for word in (code.name, *code.keywords, *code.includes)}
+    assert not names & {name_key(name) for name in kb.lexicon.placeholders}

@@ -96,6 +96,20 @@ def test_a_printed_short_name_is_kept_as_a_hint_and_not_cut_into_words(
     assert (reading.declared_short_name, reading.core) == (declared, core)
 
 
+@pytest.mark.parametrize(
+    ("name", "core"),
+    [
+        ("卡簧钳 四件套 7寸", "卡簧钳"),
+        ("落地扇 遥控 五叶", "落地扇"),
+        ("移动式篮球架 液压 钢化玻璃板", "移动式篮球架"),
+        ("金龙鱼 调和油 5L", "调和油"),
+        ("奇亚籽 进口 500g", "奇亚籽"),
+    ],
+)
+def test_of_two_known_names_the_earlier_is_sold_unless_it_is_a_brand(read, name, core) -> None:
+    assert read(name).core == core
+
+
 @pytest.mark.parametrize("name", ["*鱼排", "**鱼排", "鱼排*2"])
 def test_single_stars_are_no_short_name(read, name: str) -> None:
     reading = read(name)

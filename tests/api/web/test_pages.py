@@ -7,8 +7,8 @@ from office import PASSWORD, Office, OpenPage
 
 from invoicer.access.principals import Role
 
-PATHS = ("/review", "/review/groups", "/review/items", "/review/disputed", "/jobs", "/figures",
-         "/people")  # fmt: skip
+PATHS = ("/review", "/review/groups", "/review/items", "/review/disputed", "/panel", "/rulings",
+         "/appeals", "/jobs", "/figures", "/people")  # fmt: skip
 UNLABELLED = """() => [...document.querySelectorAll('input, select, textarea')]
   .filter(field => field.type !== 'hidden' && !field.labels.length && !field.ariaLabel)
   .map(field => field.outerHTML)"""

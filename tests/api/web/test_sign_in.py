@@ -17,6 +17,7 @@ from invoicer.access.principals import Role
 PASSWORD = "correct horse battery"
 HTTPS = "https://testserver"
 OWN = {"Sec-Fetch-Site": "same-origin"}
+BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 
 
 @pytest.fixture
@@ -26,7 +27,8 @@ def web(service) -> TestClient:
     users.add(service.store, "acme", "anna", "安娜", Role.REVIEWER, PASSWORD)
     app = create_app(service.settings, service)
     with TestClient(
-        app, base_url=HTTPS, raise_server_exceptions=False, follow_redirects=False
+        app, base_url=HTTPS, raise_server_exceptions=False, follow_redirects=False,
+        headers=BROWSER,
     ) as client:
         yield client
 
@@ -143,6 +145,11 @@ def test_an_act_that_does_not_come_from_our_page_is_refused(
 def test_an_act_from_our_page_is_done(web: TestClient, headers: dict[str, str]) -> None:
     sign_in(web)
     assert web.post("/v1/reviews/lease", json={}, headers=headers).json() == {"items": []}
+
+
+def test_a_program_that_asks_for_a_page_gets_the_one_error_shape(web: TestClient) -> None:
+    answer = web.get("/review", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not_authenticated")
 
 
 def test_a_key_needs_no_page(web: TestClient, service) -> None:

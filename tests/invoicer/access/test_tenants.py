@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import secrets
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,11 @@ from invoicer.access.principals import AuthenticationError, Principal, Role
 from invoicer.cli import app
 from invoicer.errors import InputError
 from invoicer.jobs import files
-from invoicer.review import feedback, inbox, states, webhooks
+from invoicer.review import appeals, cases, feedback, inbox, states, webhooks
+from invoicer.review.appeals import Contested
+from invoicer.review.issuing import Draft, issue
 from invoicer.review.items import ReviewItem
+from invoicer.review.subjects import Subject
 from invoicer.store import Store
 from invoicer.suggestion import Tier
 
@@ -57,7 +61,25 @@ def fill(store: Store, tenant: str) -> str:
             " values (?, ?, ?, 'failed', '.csv', '{}', '2026-11-27')",
             [files.new_id(), tenant, principal.id],
         )
+        db.execute("insert into answered values (?, '2026-11-27', 'weak', 1)", [tenant])
+    contest(store, principal)
     return text
+
+
+def contest(store: Store, principal: Principal) -> None:
+    """A case whose vote is closed, its ruling, and an appeal with a file."""
+    line = InvoiceLine(NAME)
+    case = cases.insert(store, principal, line, {"candidates": []}, NAME, "2026-11-27", None)
+    draft = Draft(NAME)
+    issue(store, principal.tenant, Subject(NAME), "1030109050000000000", draft, case)
+    appeal = appeals.insert(store, principal, line, Contested("1030109050000000000"), NAME, 15)
+    with store.transaction() as db:
+        db.execute("insert into panel_votes values (?, ?, ?, '', '', ?)",
+                   [case, principal.tenant, principal.id, NAME])  # fmt: skip
+        db.execute("update panel_cases set state = 'counted' where id = ?", [case])
+        db.execute("insert into appeal_files values (?, ?, ?, ?, 'pdf', 1, '', '')",
+                   ["af_" + secrets.token_hex(20), appeal["id"], principal.tenant,
+                    NAME])  # fmt: skip
 
 
 def rows_of(store: Store, tenant: str) -> dict[str, int]:
@@ -80,12 +102,14 @@ def add_table(store: Store) -> None:
 
 def test_every_table_of_ours_says_whose_a_row_is(store: Store) -> None:
     ours = {name for name in store.db.table_names() if not name.startswith(("_", "sqlite_"))}
-    assert set(tenants.owned_tables(store)) == ours - {"promoted"}  # what holds for all
+    assert set(tenants.owned_tables(store)) == ours - {"promoted", "ruling_numbers"}  # for all
 
 
 def test_every_table_ages_or_is_known_to_stay(store: Store) -> None:
     stay = {"tenants", "principals", "keys", "users", "sessions", "webhooks", "audit"}
     stay |= {"review_votes", "review_events"}  # they go with their item
+    stay |= {"panel_votes", "panel_events", "appeal_files"}  # with their case or appeal
+    stay |= {"rulings", "answered"}  # what binds; numbers without a name
     assert set(tenants.owned_tables(store)) == stay | set(tenants.AGEING)
 
 

@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from invoicer import Assistant
+from invoicer.access import tenants
 from invoicer.access.principals import Principal
 from invoicer.line import today
 from invoicer.review import figures
@@ -17,7 +18,7 @@ from invoicer.review.queue import Queue
 from invoicer.review.rules import ReviewRules
 from invoicer.review.states import Versions
 from invoicer.review.tally import Tally
-from invoicer.store import Store
+from invoicer.store import Store, StoreError
 from invoicer.suggestion import Tier
 
 People = dict[str, Principal]
@@ -48,7 +49,7 @@ def test_acts_are_counted_by_day_and_kind_without_what_was_taken_back(
     assert figures.days(store, "other", 1)[0].acts.total() == 0
 
 
-def test_automation_is_the_share_of_strong_lines(store: Store) -> None:
+def test_automation_is_the_share_of_strong_lines(store: Store, people: People) -> None:
     tally = Tally(store)
     tally.add("acme", {"strong": 60, "medium": 30})
     tally.flush()
@@ -59,12 +60,23 @@ def test_automation_is_the_share_of_strong_lines(store: Store) -> None:
     assert (share.right, share.total) == (80, 120)
 
 
-def test_what_cannot_be_written_is_counted_later(store: Store) -> None:
+def test_what_cannot_be_written_now_is_counted_later(store: Store) -> None:
     tally = Tally(store)
-    tally.add("nobody", {"strong": 1})
-    with pytest.raises(Exception, match="FOREIGN KEY"):
+    tally.add("acme", {"strong": 1})
+    store.db.execute("alter table answered rename to elsewhere")
+    with pytest.raises(StoreError):
         tally.flush()
-    assert tally._counts == {("nobody", today().isoformat(), "strong"): 1}
+    store.db.execute("alter table elsewhere rename to answered")
+    tally.flush()
+    assert figures.automation(figures.days(store, "acme")).total == 1
+
+
+def test_lines_of_an_erased_tenant_are_not_counted(store: Store, people: People) -> None:
+    tally = Tally(store)
+    tally.add("other", {"strong": 1})
+    tenants.erase(store, "other")
+    tally.flush()
+    assert store.rows("select * from answered") == []
 
 
 def test_precision_compares_the_first_candidate_with_the_decision(

@@ -188,7 +188,7 @@ def test_the_commands_say_what_they_did_and_are_audited(
     copy: Path, database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INVOICER_DATABASE", str(database))
-    assert db("check")[1].startswith("完好,结构版本 00")
+    assert db("check")[1].startswith("完好,结构版本 0")
     code, said = db("backup", copy.with_name("second.db"))
     assert (code, said) == (0, f"已备份 → {copy.with_name('second.db')}\n")
     code, said = db("restore", copy)

@@ -1,0 +1,223 @@
+"""`/v1/appeals`: enterprises contest a code or a rate; reviewers or the panel answer."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import PurePath
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import FileResponse
+from starlette.datastructures import UploadFile
+
+from api.answers import example, json_response, refusals
+from api.once import IdempotencyKey, once
+from api.schemas_panel import AnswerIn, AppealIn, AppealOut, AppealsOut, AttachmentOut, UpholdIn
+from api.security import Caller, TheService, allow
+from api.service import Service
+from invoicer.access.principals import Principal, Role
+from invoicer.errors import InputError
+from invoicer.review import appeals, attachments
+from invoicer.review.appeals import Contested
+
+router = APIRouter(prefix="/v1/appeals", tags=["异议申诉"])
+AppealId = Annotated[str, Path(max_length=60)]
+FileId = Annotated[str, Path(max_length=60)]
+_FILE = ("id", "name", "kind", "size", "sha256", "at")
+UPLOAD: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": f"{'、'.join(attachments.KINDS)} 文件",
+                        }
+                    },
+                }
+            }
+        },
+    }
+}
+DOWNLOAD: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "文件,只供下载",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+def shown(service: Service, appeal: dict[str, Any]) -> dict[str, Any]:
+    """An appeal as the enterprise sees it."""
+    names = ("id", "state", "line", "contested_code", "contested_rate", "wanted_code",
+             "wanted_rate", "reason", "created_at", "due_on", "code", "answer",
+             "ruling")  # fmt: skip
+    files = attachments.of_appeal(service.store, appeal)
+    return {
+        **{name: appeal[name] for name in names},
+        "panel_case": appeal["panel_case"] or "",
+        "closed_at": appeal["closed_at"] or "",
+        "attachments": [{name: file[name] for name in _FILE} for file in files],
+    }
+
+
+@router.post(
+    "",
+    summary="提出异议",
+    status_code=201,
+    response_model=AppealOut,
+    responses={**example("appeal", 201), **refusals(409, 413, 422)},
+)
+@allow(Role.CLIENT)
+async def file_appeal(
+    request: Request,
+    caller: Caller,
+    service: TheService,
+    body: AppealIn,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    async def work() -> Response:
+        contested = Contested(
+            body.contested_code, body.contested_rate, body.wanted_code, body.wanted_rate
+        )
+        appeal = appeals.insert(
+            service.store, caller, body.line.to_line(), contested, body.reason,
+            service.settings.appeal_days,
+        )  # fmt: skip
+        return json_response(shown(service, appeal), 201)
+
+    return await once(request, service, caller, idempotency_key, work)
+
+
+@router.get(
+    "",
+    summary="本租户的申诉:在办的按期限在前",
+    response_model=AppealsOut,
+    responses={**example("appeals"), **refusals(422)},
+)
+@allow(Role.CLIENT)
+async def list_appeals(
+    caller: Caller,
+    service: TheService,
+    state: Literal["", "received", "referred", "upheld", "rejected"] = "",
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+) -> Response:
+    total, found = appeals.search(service.store, caller.tenant, state, page)
+    return json_response({"total": total, "appeals": [shown(service, one) for one in found]})
+
+
+@router.get(
+    "/{appeal}", summary="一项申诉:进展、期限和答复", response_model=AppealOut,
+    responses={**example("appeal"), **refusals(404)},
+)  # fmt: skip
+@allow(Role.CLIENT)
+async def show_appeal(caller: Caller, service: TheService, appeal: AppealId) -> Response:
+    return json_response(shown(service, appeals.find(service.store, caller.tenant, appeal)))
+
+
+@router.post(
+    "/{appeal}/attachments",
+    summary="补充附件:一次一个文件",
+    status_code=201,
+    response_model=AttachmentOut,
+    responses={**example("attachment", 201), **refusals(404, 409, 413, 422)},
+    openapi_extra=UPLOAD,
+)
+@allow(Role.CLIENT)
+async def attach(
+    request: Request, caller: Caller, service: TheService, appeal: AppealId
+) -> Response:
+    file = await receive(request, service, caller, appeal)
+    return json_response({name: file[name] for name in _FILE}, 201)
+
+
+async def receive(
+    request: Request, service: Service, caller: Principal, appeal: str
+) -> dict[str, Any]:
+    """Keep the file of a form with an appeal that is open."""
+    found = appeals.open_for_files(service.store, caller.tenant, appeal)
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise InputError("请用 multipart/form-data 上传文件", field="file")
+    async with request.form(max_files=1, max_fields=1) as form:
+        upload = form.get("file")
+        if not isinstance(upload, UploadFile):
+            raise InputError("缺少文件字段 file", field="file")
+        return await asyncio.to_thread(_keep, service, found, upload)
+
+
+def _keep(service: Service, appeal: dict[str, Any], upload: UploadFile) -> dict[str, Any]:
+    """Called in a thread of its own, whose connection ends with it."""
+    try:
+        return attachments.add(
+            service.store, appeal, upload.filename or "", upload.file,
+            service.settings.attachment_bytes,
+        )  # fmt: skip
+    finally:
+        service.store.close()
+
+
+@router.get(
+    "/{appeal}/attachments/{file}",
+    summary="下载附件",
+    response_class=Response,
+    responses={**DOWNLOAD, **refusals(404)},
+)
+@allow(Role.CLIENT)
+async def download(caller: Caller, service: TheService, appeal: AppealId, file: FileId) -> Response:
+    found = appeals.find(service.store, caller.tenant, appeal)
+    return as_download(attachments.find(service.store, found, file))
+
+
+def as_download(file: dict[str, Any]) -> Response:
+    """A file to be saved, whatever a browser thinks of it."""
+    plain = f"attachment{PurePath(file['name']).suffix}"
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file['name'], '')}"
+    return FileResponse(
+        attachments.path_of(file["id"]),
+        media_type="application/octet-stream",
+        headers={
+            "Content-Disposition": disposition,
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        },
+    )
+
+
+@router.post(
+    "/{appeal}/uphold",
+    summary="异议成立:改定编码",
+    response_model=AppealOut,
+    responses={**example("appeal"), **refusals(404, 409, 413, 422)},
+)
+@allow(Role.REVIEWER)
+async def uphold(caller: Caller, service: TheService, appeal: AppealId, body: UpholdIn) -> Response:
+    done = service.appeals.uphold(caller, appeal, body.code, body.answer)
+    return json_response(shown(service, done))
+
+
+@router.post(
+    "/{appeal}/reject",
+    summary="维持原判,写明理由",
+    response_model=AppealOut,
+    responses={**example("appeal"), **refusals(404, 409, 413, 422)},
+)
+@allow(Role.REVIEWER)
+async def reject(caller: Caller, service: TheService, appeal: AppealId, body: AnswerIn) -> Response:
+    return json_response(shown(service, service.appeals.reject(caller, appeal, body.answer)))
+
+
+@router.post(
+    "/{appeal}/refer",
+    summary="提交编审委员会",
+    response_model=AppealOut,
+    responses={**example("appeal"), **refusals(404, 409, 413, 422)},
+)
+@allow(Role.REVIEWER)
+async def refer(caller: Caller, service: TheService, appeal: AppealId, body: AnswerIn) -> Response:
+    return json_response(shown(service, service.appeals.refer(caller, appeal, body.answer)))

@@ -1,0 +1,168 @@
+"""`invoicer recode`: re-coding a history of invoices."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bar
+
+from invoicer.assistant import Assistant
+from invoicer.batch import Defaults
+from invoicer.console import DONE, SOME_FAILED, err, friendly_errors, out
+from invoicer.errors import InputError
+from invoicer.line import parse_date
+from invoicer.recode.findings import Finding
+from invoicer.recode.options import Options
+from invoicer.recode.pipeline import Outcome, Progress, Run
+from invoicer.recode.tally import LINES, OVER_HIGH, UNDER_HIGH
+from knowledge_base.rates import TaxpayerType
+
+
+def recode(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="文件、文件夹或通配符")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="输出:.csv .jsonl .xlsx .parquet")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="另写一份 HTML 报告")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="继续上次中断的任务")] = False,
+    template: Annotated[
+        Path | None, typer.Option(help="填写官方批量开票模板(用自己下载的最新文件)")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option("--map", help="指定列:列名=字段,可多次给出")
+    ] = None,
+    on: Annotated[str | None, typer.Option("--on", help="没有日期的行按此日期判断")] = None,
+    taxpayer: Annotated[TaxpayerType | None, typer.Option(help="销售方纳税人类型")] = None,
+    seller_industry: Annotated[str, typer.Option(help="销售方名称或行业")] = "",
+    review: Annotated[str, typer.Option(help="auto:中、弱的行送人工审核;或 none")] = "none",
+    tenant: Annotated[str, typer.Option(help="送审的租户")] = "default",
+    apply_reviews: Annotated[
+        bool, typer.Option("--apply-reviews", help="把已审核的结果写回一个已完成的输出文件")
+    ] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="CSV 中像公式的文字不加 '")] = False,
+    workers: Annotated[int, typer.Option(help="进程数,默认按处理器数")] = 0,
+) -> None:
+    """批量复核历史发票:每行应有的编码和税率、错在哪里、涉及多少税款。"""
+    from invoicer.cli import load_assistant
+
+    with friendly_errors():
+        if review not in {"auto", "none"}:
+            raise InputError("--review 只能是 auto 或 none")
+        if apply_reviews:
+            raise typer.Exit(_apply(inputs, tenant, raw))
+        if output is None:
+            raise InputError("请用 -o 指定输出文件")
+        options = Options(
+            inputs=tuple(inputs),
+            output=output,
+            mapping=_mapping(column or []),
+            defaults=Defaults(parse_date(on) if on else None, taxpayer, seller_industry),
+            raw=raw,
+            template=template,
+            report=report,
+            review=review == "auto",
+            tenant=tenant,
+            workers=workers,
+        )
+        start = time.monotonic()
+        with _bar() as progress:
+            outcome = _run(load_assistant(), options, progress, resume)
+        _summary(outcome, options, time.monotonic() - start)
+    raise typer.Exit(SOME_FAILED if outcome.rejected else DONE)
+
+
+def _run(assistant: Assistant, options: Options, progress: Progress, resume: bool) -> Outcome:
+    if options.report and not options.report.parent.is_dir():
+        raise InputError(f"报告文件夹不存在:{options.report.parent}")
+    run = Run(assistant, options, progress)
+    outcome = run.run(resume)
+    if options.report:
+        from invoicer.recode.report import write_report
+
+        versions = f"模型 {assistant.model_version} · 知识库 {assistant.kb_version}"
+        paths = [source.path for source in run.sources.sources]
+        write_report(options.report, outcome, assistant.kb.taxonomy, paths, versions)
+    return outcome
+
+
+def _apply(inputs: list[str], tenant: str, raw: bool) -> int:
+    from invoicer.cli import load_assistant
+    from invoicer.recode.apply import apply_reviews
+
+    assistant = load_assistant()
+    for path in inputs:
+        applied, waiting = apply_reviews(assistant, Path(path), tenant, raw)
+        err.print(f"{path}:已写回 {applied} 行,仍有 {waiting} 行待审核", highlight=False)
+    return DONE
+
+
+def _mapping(pairs: list[str]) -> dict[str, str]:
+    mapping = {}
+    for pair in pairs:
+        title, equals, field = pair.rpartition("=")
+        if not equals or not title or not field:
+            raise InputError(f"--map “{pair}”应写成 列名=字段,如 --map 货品=name")
+        mapping[title.strip()] = field.strip()
+    return mapping
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """Stage, lines, rate and time left on a terminal; silent elsewhere."""
+    with Bar(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=err, transient=True,
+        disable=not err.is_terminal,
+    ) as bar:  # fmt: skip
+        task, stage, start, first = bar.add_task("准备", total=None, rate=""), "", 0.0, 0
+
+        def show(name: str, done: int, total: int | None) -> None:
+            nonlocal stage, start, first
+            if name != stage:
+                stage, start, first = name, time.monotonic(), done
+                bar.reset(task, total=total, description=name)
+            spent = time.monotonic() - start
+            rate = f"{(done - first) / spent:,.0f} 行/秒" if spent > 0.5 else ""
+            bar.update(task, completed=done, total=total, rate=rate)
+
+        yield show
+
+
+def _summary(outcome: Outcome, options: Options, seconds: float) -> None:
+    tally = outcome.tally
+    faulty = tally.total.get("faulty", [0] * 6)
+    under, over = faulty[UNDER_HIGH], faulty[OVER_HIGH]
+    rate = outcome.lines / max(seconds, 1e-9)
+    out.print(
+        f"{outcome.lines:,} 行,{outcome.questions:,} 个不同的名称,"
+        f"{seconds:.0f} 秒({rate:,.0f} 行/秒) → {options.output}",
+        highlight=False,
+    )
+    out.print(
+        f"有问题 {faulty[LINES]:,} 行;"
+        f"最多可能少缴 {under / 100:,.2f} 元、多缴 {over / 100:,.2f} 元",
+        highlight=False,
+    )
+    ordered = sorted(tally.findings.items(), key=lambda item: -item[1][LINES])
+    for kind, sums in ordered:
+        out.print(f"  {Finding(kind).label} {sums[LINES]:,} 行", highlight=False)
+    for note in outcome.notes:
+        out.print(note, highlight=False)
+    if options.report:
+        out.print(f"报告 → {options.report}", highlight=False)
+    if options.review:
+        out.print(f"已送审 {outcome.queued:,} 项(租户 {options.tenant})", highlight=False)
+    if outcome.rejected:
+        err.print(f"{outcome.rejected:,} 行不能判断或不能填入模板,见 {options.rejects}")

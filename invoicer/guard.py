@@ -1,0 +1,25 @@
+"""CSV text that a spreadsheet would run as a formula: guarded on the way out, freed on the way in.
+
+A cell that begins with `= + - @`, a tab or a return, behind any number of `'`, gets one `'` more.
+Numbers stay as they are. Taking one `'` away again gives back every cell as it was.
+"""
+
+from __future__ import annotations
+
+import re
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?%?", re.ASCII)
+
+
+def guarded(cell: str) -> str:
+    """The cell as a spreadsheet may open it."""
+    if cell and cell[0] in "=+-@\t\r'" and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
+        return f"'{cell}"
+    return cell
+
+
+def freed(cell: str) -> str:
+    """The cell as it was before `guarded`."""
+    return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell

@@ -1,0 +1,75 @@
+"""Where a table begins: exports put titles, notes and double header rows above their lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from invoicer.columns import known_fields
+
+SEARCHED = 10
+_DIGIT = re.compile(r"\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Headed:
+    """header: column titles; rows: what follows; first_row: number of the first of these."""
+
+    header: list[str]
+    rows: Iterator[list[str]]
+    first_row: int
+
+
+def find_header(rows: Iterator[list[str]]) -> Headed | None:
+    """The table in rows: its header is the first of ten rows that names the name column.
+
+    A row further down has to name a second column too; where none does, the first row that is
+    not empty is the header. None without any.
+    """
+    head = list(islice(rows, SEARCHED))
+    filled = [i for i, row in enumerate(head) if any(cell.strip() for cell in row)]
+    if not filled:
+        return None
+    best, most = filled[0], 1
+    for i in filled:
+        known = known_fields(head[i])
+        enough = 1 if i == filled[0] else 2
+        if "name" in known and len(known) >= enough and len(known) > most - (i == filled[0]):
+            best, most = i, len(known)
+    header, after = head[best], best + 1
+    if after < len(head) and _continues(header, head[after]):
+        header, after = _joined(header, head[after]), after + 1
+    titles = [cell.strip() for cell in header]
+    return Headed(titles, chain(head[after:], rows), after + 1)
+
+
+def _continues(header: list[str], row: list[str]) -> bool:
+    """Whether a row is the lower half of a double header: titles only, none below the name's."""
+    place = known_fields(header).get("name")
+    titles = [cell for cell in row if cell.strip()]
+    if place is None or not titles or (place < len(row) and row[place].strip()):
+        return False
+    return not any(_DIGIT.search(cell) for cell in titles) and any(
+        known_fields([title]) or known_fields([f"{title}{header[i]}"])
+        for i, title in enumerate(row)
+        if title.strip() and i < len(header)
+    )
+
+
+def _joined(upper: list[str], lower: list[str]) -> list[str]:
+    """One title a column: a merged upper one goes with each below it, unless that says it all."""
+    titles, group = [], ""
+    for i in range(max(len(upper), len(lower))):
+        above = upper[i].strip() if i < len(upper) else ""
+        below = lower[i].strip() if i < len(lower) else ""
+        group = above or (group if below else "")
+        both = f"{below}{group}"
+        if not below or not group:
+            titles.append(below or above)
+        elif known_fields([both]):
+            titles.append(both)
+        else:
+            titles.append(below if known_fields([below]) else f"{group}{below}")
+    return titles

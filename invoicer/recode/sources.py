@@ -1,0 +1,151 @@
+"""The inputs of a run: files, folders and globs, each a table, all under one header."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from invoicer.columns import recognise
+from invoicer.errors import InputError
+from invoicer.readers import SUFFIXES, Table, read_table
+from invoicer.recode.einvoice import EINVOICE_SUFFIXES, read_einvoice
+
+PART_ROWS, PART_CELLS = 5_000, 100_000
+SOURCE_COLUMN = "来源文件"
+READABLE = (*SUFFIXES, *EINVOICE_SUFFIXES)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of one input that are done and kept together.
+
+    number: from 0 over all inputs; source: number of the input; first: number of its first row,
+    as people count.
+    """
+
+    number: int
+    source: int
+    first: int
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input. places: field → its column; order: for each title of the common header the
+    input's column, −1 where it has none."""
+
+    path: Path
+    header: list[str]
+    places: dict[str, int]
+    order: list[int]
+    size: int | None
+
+
+def expand(inputs: Sequence[str]) -> list[Path]:
+    """The files that are meant, in a fixed order; raises InputError where there are none."""
+    paths: list[Path] = []
+    for text in inputs:
+        path = Path(text)
+        if path.is_dir():
+            found = [p for p in path.rglob("*") if p.is_file() and _is_readable(p)]
+        elif path.exists():
+            found = [path]
+        else:
+            found = [Path(p) for p in glob.glob(text, recursive=True) if _is_readable(Path(p))]
+        if not found:
+            raise InputError(f"没有找到可读取的文件:{text}", file=text)
+        paths += sorted(found)
+    return list(dict.fromkeys(paths))
+
+
+def _is_readable(path: Path) -> bool:
+    return path.suffix.lower() in READABLE and not path.name.startswith((".", "~$"))
+
+
+def open_table(path: Path) -> Table:
+    """The lines of any input."""
+    reader = read_einvoice if path.suffix.lower() in EINVOICE_SUFFIXES else read_table
+    return reader(path)
+
+
+class Sources:
+    """All inputs under one header: every title of theirs, in order of first appearance.
+
+    unreadable: what was wrong with the inputs that had to be left out.
+    """
+
+    def __init__(self, paths: Sequence[Path], mapping: Mapping[str, str]):
+        self.unreadable: list[InputError] = []
+        paths, tables = self._open(paths, mapping)
+        self.notes = [note for table in tables for note in table.notes]
+        several = len(paths) > 1
+        titles: dict[tuple[str, int], int] = {}
+        keys = [_keys(table.header) for table in tables]
+        for group in keys:
+            for key in group:
+                titles.setdefault(key, len(titles))
+        self.header = [title for title, _ in titles] + ([SOURCE_COLUMN] if several else [])
+        self._several = several
+        self.sources = [
+            Source(
+                path,
+                table.header,
+                recognise(table.header, {t: f for t, f in mapping.items() if t in table.header}),
+                [group.index(key) if key in group else -1 for key in titles],
+                table.size,
+            )
+            for path, table, group in zip(paths, tables, keys, strict=True)
+        ]
+        for title in mapping:
+            if not any(title in source.header for source in self.sources):
+                raise InputError(f"没有名为“{title}”的列", columns=self.header[:50])
+
+    def _open(
+        self, paths: Sequence[Path], mapping: Mapping[str, str]
+    ) -> tuple[list[Path], list[Table]]:
+        """The inputs that can be read, with their tables; one that cannot stops only itself."""
+        found: list[Path] = []
+        tables: list[Table] = []
+        for path in paths:
+            try:
+                table = open_table(path)
+                recognise(table.header, {t: f for t, f in mapping.items() if t in table.header})
+            except InputError as error:
+                error.context["file"] = path.name
+                self.unreadable.append(error)
+                continue
+            found.append(path)
+            tables.append(table)
+        if not found:
+            raise self.unreadable[0]
+        return found, tables
+
+    def cells(self, source: Source, row: list[str]) -> list[str]:
+        """A row's cells under the common header."""
+        width = len(row)
+        cells = [row[i] if 0 <= i < width else "" for i in source.order]
+        return [*cells, source.path.name] if self._several else cells
+
+    def parts(self) -> Iterator[Part]:
+        """The rows in parts of a fixed size; a part never crosses from one input to the next."""
+        number = 0
+        for i, source in enumerate(self.sources):
+            table = open_table(source.path)
+            first = table.first_row
+            size = max(1, min(PART_ROWS, PART_CELLS // len(table.header)))
+            while rows := list(islice(table.rows, size)):
+                yield Part(number, i, first, rows)
+                number, first = number + 1, first + len(rows)
+
+
+def _keys(header: Sequence[str]) -> list[tuple[str, int]]:
+    """(title, how often it stood before): the same title twice is two columns."""
+    seen: dict[str, int] = {}
+    keys = []
+    for title in header:
+        keys.append((title, seen.get(title, 0)))
+        seen[title] = seen.get(title, 0) + 1
+    return keys

@@ -1,0 +1,61 @@
+"""Earlier lines that a ruling would have coded differently."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from invoicer.line import InvoiceLine
+from invoicer.review.rulings import Ruling, Scope
+from invoicer.store import Store
+from knowledge_base.industries import industries_of
+
+_LINES = """
+select 'decided' as source, id, tenant, line, code, decided_at as at, times, amount
+from review_items where subject = :subject and state = 'decided' and code <> :code
+union all
+select 'feedback', id, tenant, line, code, at, 1, 0
+from feedback where subject = :subject and code <> :code
+order by at desc
+"""
+
+
+def affected(store: Store, ruling: Ruling, tenant: str | None = None) -> list[dict[str, Any]]:
+    """Decided items and printed lines of the ruling's subject and reach with another code, the
+    newest first: of one tenant, or of all.
+
+    applies: whether the ruling is in force on the line's own date.
+    """
+    found = []
+    for row in store.rows(_LINES, {"subject": ruling.subject.key, "code": ruling.code}):
+        line = InvoiceLine.from_fields(json.loads(row["line"]))
+        if tenant is not None and row["tenant"] != tenant:
+            continue
+        if not _reaches(ruling, row["tenant"], line):
+            continue
+        day = line.date.isoformat() if line.date else row["at"][:10]
+        ends = ruling.ends_on.isoformat() if ruling.ends_on else "9999"
+        found.append(
+            {
+                **row,
+                "line": line.to_fields(),
+                "date": day,
+                "applies": ruling.effective_on.isoformat() <= day < ends,
+            }
+        )
+    return found
+
+
+def elsewhere(store: Store, ruling: Ruling, tenant: str) -> list[dict[str, Any]]:
+    """The same of all other tenants, as experts may know it: code and number of lines, no more."""
+    others = Counter(row["code"] for row in affected(store, ruling) if row["tenant"] != tenant)
+    return [{"code": code, "lines": lines} for code, lines in others.most_common()]
+
+
+def _reaches(ruling: Ruling, tenant: str, line: InvoiceLine) -> bool:
+    if ruling.scope is Scope.TENANT and ruling.tenant != tenant:
+        return False
+    if ruling.industry not in ("", industries_of(line.seller_industry).section):
+        return False
+    return ruling.subject.fits(line)

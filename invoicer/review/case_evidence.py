@@ -1,0 +1,58 @@
+"""What experts see of a case: the name and its context, the codes in question, similar rulings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from invoicer.access.principals import Principal
+from invoicer.assistant import Assistant
+from invoicer.line import InvoiceLine, today
+from invoicer.review import appeals, cases, rulings
+from invoicer.review.details import about
+from invoicer.store import Store
+from knowledge_base.rates import TaxpayerType
+
+
+def evidence(store: Store, assistant: Assistant, me: Principal, ident: str) -> dict[str, Any]:
+    """A case with all that a vote is based on, and of the votes what I may see.
+
+    opinions: what reviewers said of it, code and reason, without names and in no telling order.
+    """
+    case = cases.find(store, me.tenant, ident)
+    line = InvoiceLine.from_fields(case["line"])
+    opinions = _opinions(store, case)
+    contested = appeals.of_case(store, ident)
+    alike = rulings.similar(store, me.tenant, line.name)
+    codes = [one["code"] for one in opinions]
+    codes += [code for one in contested for code in (one["contested_code"], one["wanted_code"])]
+    codes += [candidate["code"] for candidate in case["suggestion"]["candidates"]]
+    for question in case["suggestion"]["questions"]:
+        codes += [option["code"] for option in question["options"]]
+    codes += [one.code for one in alike]
+    votes = cases.votes(store, me, case)
+    codes += [vote["code"] for vote in votes]
+    day, taxpayer = line.date or today(), line.taxpayer or TaxpayerType.GENERAL
+    return {
+        "case": case,
+        "opinions": opinions,
+        "appeals": contested,
+        "rulings": alike,
+        "codes": {
+            code: about(assistant, code, day, taxpayer) for code in dict.fromkeys(codes) if code
+        },
+        "mine": next((vote for vote in votes if vote["principal"] == me.id), None),
+        "votes": votes if case["state"] != cases.CaseState.VOTING else [],
+        "history": cases.history(store, case),
+    }
+
+
+def _opinions(store: Store, case: dict[str, Any]) -> list[dict[str, str]]:
+    """Codes and reasons of the reviewers' votes on the item, sorted by code alone."""
+    if not case["item"]:
+        return []
+    return [
+        {"code": row["code"], "why": row["why"]}
+        for row in store.rows(
+            "select code, why from review_votes where item = ? order by code, why", [case["item"]]
+        )
+    ]

@@ -1,0 +1,109 @@
+"""Uncertain lines wait in the review queue, one item a question, and come back decided."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from recoding import Recode, csv_of, table
+
+from invoicer import Assistant
+from invoicer.access import keys, tenants
+from invoicer.access.principals import Role
+from invoicer.errors import InputError
+from invoicer.recode.apply import apply_reviews
+from invoicer.review.decisions import Decisions
+from invoicer.review.queue import Filter, Queue
+from invoicer.review.rules import ReviewRules
+from invoicer.review.states import Versions
+from invoicer.settings import Settings
+from invoicer.store import Store
+
+HEAD = ["商品名称", "税收分类编码", "税率", "金额", "开票日期"]
+TIN, REBAR = "茶叶罐", "1080207050000000000"
+TEA, POTTERY = "1030308010000000000", "1080122020000000000"
+ROWS = [
+    [TIN, TEA, "13%", "100.00", "2024-05-06"],
+    ["螺纹钢", REBAR, "13%", "50.00", "2024-05-06"],
+    [TIN, TEA, "13%", "20.50", "2024-06-06"],
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setenv("INVOICER_DATABASE", str(tmp_path / "invoicer.db"))
+    store = Store.open(Settings().database)
+    tenants.create(store, "acme")
+    return store
+
+
+def waiting(store: Store) -> list[dict[str, object]]:
+    return Queue(store).search("acme", Filter())[1]
+
+
+def test_uncertain_lines_are_one_item_with_times_and_amount(
+    tmp_path: Path, store: Store, recode: Recode
+) -> None:
+    source, out = csv_of(tmp_path / "lines.csv", HEAD, *ROWS), tmp_path / "out.csv"
+    outcome = recode(out, source, review=True, tenant="acme")
+    (item,) = waiting(store)
+    rows = table(out)
+    assert outcome.queued == 1
+    assert (item["times"], item["amount"]) == (2, 12050)
+    assert [row["review_id"] for row in rows] == [item["id"], "", item["id"]]
+
+
+def test_without_the_option_nothing_waits(tmp_path: Path, store: Store, recode: Recode) -> None:
+    recode(tmp_path / "out.csv", csv_of(tmp_path / "lines.csv", HEAD, *ROWS))
+    assert waiting(store) == []
+
+
+def test_an_unknown_tenant_is_refused_before_anything_is_done(
+    tmp_path: Path, store: Store, recode: Recode
+) -> None:
+    with pytest.raises(InputError, match="没有租户"):
+        recode(
+            tmp_path / "out.csv", csv_of(tmp_path / "l.csv", HEAD, *ROWS), review=True, tenant="x"
+        )
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx", "parquet"])
+def test_what_was_decided_is_written_back(
+    tmp_path: Path, store: Store, recode: Recode, assistant: Assistant, form: str
+) -> None:
+    out = tmp_path / f"out.{form}"
+    recode(out, csv_of(tmp_path / "l.csv", HEAD, *ROWS), review=True, tenant="acme")
+    before = _rows(out)
+    assert apply_reviews(assistant, out, "acme", raw=False) == (0, 2)
+    assert _rows(out) == before
+    _decide(store, assistant, POTTERY)
+    assert apply_reviews(assistant, out, "acme", raw=False) == (2, 0)
+    after = _rows(out)
+    assert [row["code"] for row in after] == [POTTERY, REBAR, POTTERY]
+    assert [row["tier"] for row in after] == ["strong"] * 3
+    assert after[0]["short_name"] == "非金属矿物制品"
+    assert after[1] == before[1]
+    assert [row["商品名称"] for row in after] == [row[0] for row in ROWS]
+    assert apply_reviews(assistant, out, "acme", raw=False) == (0, 0)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    from invoicer.readers import read_table
+
+    found = read_table(path)
+    return [dict(zip(found.header, row, strict=True)) for row in found.rows]
+
+
+def _decide(store: Store, assistant: Assistant, code: str) -> None:
+    person, _ = keys.create(store, "acme", "expert", Role.EXPERT)
+    rules = ReviewRules(second_share=0.0, second_amount=1e9)
+    (item,) = Queue(store, rules).lease(person)
+    Decisions(Queue(store, rules), assistant.is_usable).decide(
+        person, item["id"], code, "", Versions()
+    )
+
+
+def test_another_file_is_not_rewritten(tmp_path: Path, store: Store, assistant: Assistant) -> None:
+    source = csv_of(tmp_path / "lines.csv", HEAD, *ROWS)
+    with pytest.raises(InputError, match="不是 invoicer recode 的输出"):
+        apply_reviews(assistant, source, "acme", raw=False)
