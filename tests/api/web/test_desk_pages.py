@@ -38,10 +38,10 @@ def test_a_name_is_proposed_tried_out_accepted_by_another_and_taken_back(
     anna, eva, admin = office.user("anna"), office.user("eva", Role.EXPERT), ""
     page = open_page(anna, f"/desk/proposals/new?term={name}&item={item}")
     page.click("#look")
-    page.keyboard.type("鱼糜")
+    page.keyboard.type(FISH[:11])
     page.wait_for_selector("#search-hits li")
     page.keyboard.press("Enter")
-    assert page.input_value("#code") == FISH
+    assert page.input_value("#cell-code") == FISH
     page.fill("#why", "渠道里都这么叫")
     page.click("text=提交提案")
     page.wait_for_url("**/desk/proposals/pp_*")
@@ -86,7 +86,7 @@ def test_what_the_tables_cannot_take_is_told_beside_what_was_typed(
     page.click("text=提交提案")
     page.wait_for_selector("[role=alert]")
     assert "已是另一编码的俗名" in page.inner_text("[role=alert]")
-    assert (page.input_value("#term"), page.input_value("#why")) == ("弹簧床垫", "试试")
+    assert (page.input_value("#cell-term"), page.input_value("#why")) == ("弹簧床垫", "试试")
 
 
 def test_an_own_proposal_cannot_be_accepted_but_another_expert_may_reject_it(
@@ -95,13 +95,13 @@ def test_an_own_proposal_cannot_be_accepted_but_another_expert_may_reject_it(
     eva, emil = (office.user(name, Role.EXPERT) for name in ("eva", "emil"))
     page = open_page(eva, f"/desk/codes/{FISH}")
     page.click("text=提议新俗名")
-    page.fill("#term", "海味小方")
+    page.fill("#cell-term", "海味小方")
     page.fill("#why", "新品")
     page.click("text=提交提案")
     page.wait_for_selector("text=须由另一位专家采纳")
     page = open_page(emil, page.url.removeprefix(office.url))
     page.fill("#why", "太生僻")
-    page.click("text=不采纳")
+    page.get_by_role("button", name="不采纳").click()
     page.wait_for_selector("text=未采纳")
     assert "太生僻" in page.inner_text(".decided")
 
@@ -124,7 +124,7 @@ def test_a_row_of_a_table_is_changed_by_taking_out_the_old_one(
 ) -> None:
     page = open_page(office.user("eva", Role.EXPERT), "/desk/words/exceptions?q=味精")
     page.locator("tr", has_text="谷氨酸钠").get_by_role("link", name="修改").click()
-    page.fill("#head", "调味品")
+    page.fill("#cell-head", "调味品")
     page.fill("#why", "更准确")
     page.click("text=提交提案")
     page.wait_for_url("**/desk/proposals/pp_*")
