@@ -77,10 +77,14 @@ class EffectOut(BaseModel):
     """一个提案对现用版本的影响。其他租户的商品只计数,不列出。"""
 
     state: str = Field(description="none、running、done、failed")
+    asked_at: str = ""
+    kb_version: str = ""
     accepted: bool = Field(False, description="能否通过检验")
     verdict: str = ""
     problem: str = ""
     added: list[dict[str, str]] = Field([], description="新增的词单独询问时,修改前后的答复")
+    compared: list[dict[str, Any]] = Field([], description="各集合各指标,现在与修改后")
+    drift: dict[str, Any] = Field({}, description="近期商品的答复分布的变化")
     counts: dict[str, dict[str, int]] = {}
     changes: list[ChangeOut] = []
 
@@ -112,14 +116,37 @@ class DiffOut(BaseModel):
     words: list[EditIO] = Field(description="词表的差别")
 
 
+class Listed(BaseModel):
+    total: int
+    rows: list[Any] = Field(description="本页的")
+
+
 class CodeNotesOut(BaseModel):
     """一个编码的全部:名称、样例、裁定、决定、与相邻编码的混淆、各时期税率。"""
-
-    model_config = ConfigDict(extra="allow")
 
     code: Code
     code_name: str
     short_name: str
+    usable: bool
+    is_leaf: bool
+    catch_all: bool
+    path: list[str]
+    keywords: list[str]
+    includes: list[str]
+    excludes: list[dict[str, str]]
+    special_treatments: list[str]
+    tariff_names: list[str]
+    valid_from: dt.date
+    valid_to: dt.date | None
+    rates: list[dict[str, Any]]
+    rates_by_date: list[dict[str, Any]]
+    children: list[dict[str, Any]]
+    everyday_names: Listed
+    samples: Listed
+    decisions: Listed
+    mentions: dict[str, list[dict[str, str]]]
+    confusions: list[dict[str, Any]]
+    rulings: list[dict[str, Any]]
     page: int
     pages: int
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from api.answers import json_response, refusals
+from api.answers import example, json_response, refusals
 from api.desk import accepted, begin_preview, effect_of, lead_of, notes_of
 from api.errors import NotFoundError
 from api.routes.codes import CodePath, On
@@ -50,7 +50,7 @@ def _file(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
     "/codes/{code}",
     summary="一个编码的全部:名称、样例、裁定、决定、混淆、各时期税率",
     response_model=CodeNotesOut,
-    responses=refusals(404, 422),
+    responses={**example("desk_code"), **refusals(404, 422)},
 )
 @allow(Role.EXPERT)
 async def show_code(
@@ -63,7 +63,7 @@ async def show_code(
     "/words/{table}",
     summary="一个词表的行,可按其中的文字查找",
     response_model=WordsOut,
-    responses=refusals(422),
+    responses={**example("desk_words"), **refusals(422)},
 )
 @allow(Role.EXPERT)
 async def show_words(
@@ -80,7 +80,7 @@ async def show_words(
     "/proposals",
     summary="提议修改词表:先核对,再由另一位专家预览后采纳",
     response_model=ProposalOut,
-    responses=refusals(413, 422),
+    responses={**example("desk_proposal"), **refusals(413, 422)},
 )
 @allow(Role.REVIEWER)
 async def propose(caller: Caller, service: TheService, body: ProposalIn) -> Response:
@@ -92,7 +92,10 @@ async def propose(caller: Caller, service: TheService, body: ProposalIn) -> Resp
 
 
 @router.get(
-    "/proposals", summary="提案,新的在前", response_model=ProposalsOut, responses=refusals(422)
+    "/proposals",
+    summary="提案,新的在前",
+    response_model=ProposalsOut,
+    responses={**example("desk_proposals"), **refusals(422)},
 )
 @allow(Role.REVIEWER)
 async def list_proposals(
@@ -107,73 +110,78 @@ async def list_proposals(
 
 
 @router.get(
-    "/proposals/{proposal}",
+    "/proposals/{proposal_id}",
     summary="一个提案",
     response_model=ProposalOut,
-    responses=refusals(404),
+    responses={**example("desk_proposal"), **refusals(404)},
 )
 @allow(Role.REVIEWER)
-async def show_proposal(caller: Caller, service: TheService, proposal: Ident) -> Response:
-    return json_response(service.proposals.find(caller.tenant, proposal).to_json())
+async def show_proposal(caller: Caller, service: TheService, proposal_id: Ident) -> Response:
+    return json_response(service.proposals.find(caller.tenant, proposal_id).to_json())
 
 
 @router.get(
-    "/proposals/{proposal}/effect",
+    "/proposals/{proposal_id}/effect",
     summary="预览的结果:哪些答复会变,能否通过检验",
     response_model=EffectOut,
-    responses=refusals(404),
+    responses={**example("desk_effect"), **refusals(404)},
 )
 @allow(Role.REVIEWER)
-async def show_effect(caller: Caller, service: TheService, proposal: Ident) -> Response:
-    found = service.proposals.find(caller.tenant, proposal)
+async def show_effect(caller: Caller, service: TheService, proposal_id: Ident) -> Response:
+    found = service.proposals.find(caller.tenant, proposal_id)
     return json_response(effect_of(service, caller, found))
 
 
 @router.post(
-    "/proposals/{proposal}/preview",
+    "/proposals/{proposal_id}/preview",
     summary="开始预览:在后台编译修改后的知识库并比较,约需一分钟",
     status_code=202,
     response_model=EffectOut,
-    responses=refusals(404),
+    responses={**example("desk_preview", 202), **refusals(404)},
 )
 @allow(Role.EXPERT)
-async def start_preview(caller: Caller, service: TheService, proposal: Ident) -> Response:
-    found = service.proposals.find(caller.tenant, proposal)
+async def start_preview(caller: Caller, service: TheService, proposal_id: Ident) -> Response:
+    found = service.proposals.find(caller.tenant, proposal_id)
     begin_preview(service, found)
     return json_response(effect_of(service, caller, found), 202)
 
 
 @router.post(
-    "/proposals/{proposal}/accept",
+    "/proposals/{proposal_id}/accept",
     summary="采纳:成为新版本并立即启用;不能是自己的提案,须预览且通过检验",
     response_model=ProposalOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("desk_proposal"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.EXPERT)
-async def accept(caller: Caller, service: TheService, proposal: Ident, body: WhyIn) -> Response:
-    return json_response((await accepted(service, caller, proposal, body.why)).to_json())
+async def accept(caller: Caller, service: TheService, proposal_id: Ident, body: WhyIn) -> Response:
+    return json_response((await accepted(service, caller, proposal_id, body.why)).to_json())
 
 
 @router.post(
-    "/proposals/{proposal}/reject",
+    "/proposals/{proposal_id}/reject",
     summary="不采纳,写明理由",
     response_model=ProposalOut,
-    responses=refusals(404, 409, 413, 422),
+    responses={**example("desk_proposal"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.EXPERT)
-async def reject(caller: Caller, service: TheService, proposal: Ident, body: WhyIn) -> Response:
-    return json_response(service.proposals.reject(caller, proposal, body.why).to_json())
+async def reject(caller: Caller, service: TheService, proposal_id: Ident, body: WhyIn) -> Response:
+    return json_response(service.proposals.reject(caller, proposal_id, body.why).to_json())
 
 
 @router.get("/versions", summary="知识库的各版本,新的在前", response_model=VersionsOut,
-            responses=refusals())  # fmt: skip
+            responses={**example("desk_versions"), **refusals()})  # fmt: skip
 @allow(Role.EXPERT)
 async def show_versions(service: TheService) -> Response:
     found = history.versions(service.proposals.settings)
     return json_response({"versions": [_version(one) for one in found]})
 
 
-@router.get("/diff", summary="两个版本的差别", response_model=DiffOut, responses=refusals(422))
+@router.get(
+    "/diff",
+    summary="两个版本的差别",
+    response_model=DiffOut,
+    responses={**example("desk_diff"), **refusals(422)},
+)
 @allow(Role.EXPERT)
 async def show_diff(service: TheService, old: VersionName, new: VersionName) -> Response:
     codes, words = await asyncio.to_thread(
@@ -186,7 +194,7 @@ async def show_diff(service: TheService, old: VersionName, new: VersionName) -> 
     "/rollback",
     summary="退回以前的版本;运行中的服务随即跟随",
     response_model=VersionsOut,
-    responses=refusals(413, 422),
+    responses={**example("desk_versions"), **refusals(413, 422)},
 )
 @allow(Role.ADMIN)
 async def roll_back(caller: Caller, service: TheService, body: RollbackIn) -> Response:

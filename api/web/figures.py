@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 
 from fastapi import APIRouter, Request, Response
@@ -14,6 +15,7 @@ from invoicer.access.principals import Role
 from invoicer.labels import ACTIONS
 from invoicer.line import today
 from invoicer.review import figures
+from invoicer.review.lead import Sheet
 from invoicer.suggestion import Tier
 
 router = APIRouter(include_in_schema=False)
@@ -30,10 +32,9 @@ async def dashboard(request: Request, caller: Caller, service: TheService) -> Re
     taxonomy, rules = service.assistant.kb.taxonomy, service.queue.rules
     days = figures.days(store, tenant, DAYS)
     since = today() - dt.timedelta(weeks=WEEKS)
-    judged = figures.judgements(store, tenant, since)
-    strong = [one for one in judged if one.tier is Tier.STRONG]
-    in_slice = figures.in_slice(judged, rules)
-    weeks = figures.by_week(judged, taxonomy)
+    in_slice = figures.judgements(store, tenant, since, rules.in_slice)
+    strong = [one for one in in_slice if one.tier is Tier.STRONG]
+    weeks = figures.by_week(store, tenant, since, taxonomy)
     labels = [f"{day.day:%m-%d}" for day in days]
     return render(
         request, "figures.html", caller, days=days, counts=service.queue.counts(tenant),
@@ -69,7 +70,13 @@ async def dashboard(request: Request, caller: Caller, service: TheService) -> Re
 @allow(Role.EXPERT)
 @page
 async def lead(request: Request, caller: Caller, service: TheService) -> Response:
-    return render(request, "lead.html", caller, sheets=lead_of(service, caller).sheets())
+    def work() -> list[Sheet]:
+        try:
+            return lead_of(service, caller).sheets()
+        finally:
+            service.store.close()
+
+    return render(request, "lead.html", caller, sheets=await asyncio.to_thread(work))
 
 
 @router.get("/jobs")

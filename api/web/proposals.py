@@ -78,7 +78,7 @@ async def propose(request: Request, caller: Caller, service: TheService) -> Resp
     except ValueError:
         raise InputError("没有这个词表", field="table") from None
     kind = form.get("kind", "add")
-    row = {column: form.get(column, "").strip() for column in table.columns}
+    row = {column: form.get(f"cell-{column}", "").strip() for column in table.columns}
     old = form.get("old", "")
     edits = []
     try:

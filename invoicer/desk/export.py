@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 
+from invoicer.desk.history import version_errors
 from knowledge_base.official.versions import VersionStore
 from knowledge_base.word_tables import WordTable
 
@@ -18,14 +19,15 @@ COLUMNS = ("version", "at", "proposed_by", "accepted_by", "ruling", "reason", "t
 def export(versions: VersionStore, version: str = "") -> bytes:
     """A zip of the tables of a version, the one in use by default: byte for byte what is loaded,
     their provenance, and every edit that led from the shipped tables to them."""
-    wanted = version or versions.current_id()
-    root = versions.root(wanted)
+    with version_errors():
+        wanted = version or versions.current_id()
+        root, edits = versions.root(wanted), _edits(versions, wanted)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for table in WordTable:
             archive.write(root / f"{table.value}.csv", f"{table.value}.csv")
         archive.write(root / PROVENANCE, PROVENANCE)
-        archive.writestr(EDITS, _edits(versions, wanted))
+        archive.writestr(EDITS, edits)
     return packed.getvalue()
 
 

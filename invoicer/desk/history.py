@@ -17,7 +17,8 @@ from knowledge_base.word_tables import Edit
 
 
 @contextmanager
-def _domain_errors() -> Iterator[None]:
+def version_errors() -> Iterator[None]:
+    """What the version store refuses, as an error that callers see."""
     try:
         yield
     except OfficialTableError as error:
@@ -26,20 +27,20 @@ def _domain_errors() -> Iterator[None]:
 
 def versions(settings: Settings) -> list[VersionInfo]:
     """The newest first, the built-in one last."""
-    with _domain_errors():
+    with version_errors():
         return settings.version_store().versions()[::-1]
 
 
 def differences(settings: Settings, old: str, new: str) -> tuple[TableDiff, list[Edit]]:
     """(of the code tables, of the word tables) from one version to another."""
-    with _domain_errors():
+    with version_errors():
         store = settings.version_store()
         return store.diff(old, new), store.word_diff(old, new)
 
 
 def roll_back(settings: Settings, store: Store, me: Principal, to: str = "") -> VersionInfo:
     """Use another version, the one before by default; a running service follows."""
-    with _domain_errors():
+    with version_errors():
         info = settings.version_store().rollback(to or None)
     audit.record(store, me.tenant, me.id, "words.rollback", info.id)
     return info

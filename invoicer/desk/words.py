@@ -75,9 +75,16 @@ class WordIndex:
             samples[sample.code].append(sample.name)
         return dict(samples)
 
+    @cached_property
+    def _texts(self) -> dict[WordTable, list[str]]:
+        """Each row as one text: most are passed over after a single look."""
+        return {
+            table: ["\n".join(row.values()) for row in rows] for table, rows in self.tables.items()
+        }
+
     def prepare(self) -> WordIndex:
         """Do what a first request would wait for."""
-        _ = self._by_code, self._by_key, self._samples
+        _ = self._by_code, self._by_key, self._samples, self._texts
         return self
 
     def names(self, code: str) -> list[str]:
@@ -97,7 +104,8 @@ class WordIndex:
         rows = self.tables[table]
         text = text.strip()
         if text:
-            rows = [row for row in rows if any(text in cell for cell in row.values())]
+            pairs = zip(rows, self._texts[table], strict=True)
+            rows = [row for row, whole in pairs if text in whole]
         return len(rows), rows[(number - 1) * PAGE : number * PAGE]
 
     def check(self, edits: Sequence[Edit], day: dt.date) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import api.app  # noqa: F401 - so that every error class is known
-from api import schemas, schemas_panel
+from api import schemas, schemas_desk, schemas_panel
 from api.answers import EXAMPLES
 from api.errors import REFUSALS
 from invoicer.errors import InvoicerError
@@ -67,17 +67,21 @@ def test_every_endpoint_says_what_it_does_and_shows_an_answer() -> None:
         ("review_leased", "ReviewItemsOut"), ("ruling", "RulingOut"), ("rulings", "RulingsOut"),
         ("affected", "AffectedOut"), ("case", "CaseOut"), ("case_opened", "CaseRowOut"),
         ("cases", "CasesOut"), ("appeal", "AppealOut"), ("appeals", "AppealsOut"),
-        ("attachment", "AttachmentOut"),
+        ("attachment", "AttachmentOut"), ("desk_code", "CodeNotesOut"),
+        ("desk_words", "WordsOut"), ("desk_proposal", "ProposalOut"),
+        ("desk_proposals", "ProposalsOut"), ("desk_effect", "EffectOut"),
+        ("desk_versions", "VersionsOut"), ("desk_diff", "DiffOut"),
     ],
 )  # fmt: skip
 def test_the_shown_answers_have_the_shape_of_real_ones(name, model) -> None:
-    kind = getattr(schemas, model, None) or getattr(schemas_panel, model)
+    places = (schemas, schemas_panel, schemas_desk)
+    kind = next(getattr(place, model) for place in places if hasattr(place, model))
     kind.model_validate(EXAMPLES[name])
     assert set(EXAMPLES[name]) == set(kind.model_fields)
 
 
 def test_no_shown_answer_is_left_out_of_the_check() -> None:
-    assert len(EXAMPLES) == 25
+    assert len(EXAMPLES) == 33
 
 
 def test_the_shown_classification_is_what_is_answered(client, auth) -> None:

@@ -7,9 +7,9 @@ import { search } from "./search.js";
 const WAIT = 2000;
 
 $("look")?.addEventListener("click", () => search((hit) => {
-  $("code").value = hit.code;
+  $("cell-code").value = hit.code;
   $("code-name").textContent = `*${hit.short_name}* ${hit.name}`;
-  $("code").focus();
+  $("cell-code").focus();
 }));
 
 for (const form of document.querySelectorAll("form[data-ask]")) {

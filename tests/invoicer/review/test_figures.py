@@ -91,7 +91,7 @@ def test_precision_compares_the_first_candidate_with_the_decision(
     judged = figures.judgements(store, "acme", SINCE)
     assert (figures.right_codes(judged).right, figures.right_codes(judged).total) == (1, 2)
     assert figures.right_short_names(judged, taxonomy).right == 2
-    (week,) = figures.by_week(judged, taxonomy).items()
+    (week,) = figures.by_week(store, "acme", SINCE, taxonomy).items()
     assert week[0].weekday() == 0
     assert {tier: share.total for tier, share in week[1].items()} == {Tier.MEDIUM: 2}
 
@@ -103,10 +103,15 @@ def test_the_slice_holds_what_the_rules_draw(
         item = add_line("薯片", spec=f"{number}g")
         decisions.decide(people["anna"], item, codes(assistant, "薯片")[0], "", V)
     judged = figures.judgements(store, "acme", SINCE)
+
+    def drawn(share: float) -> set[str]:
+        rules = ReviewRules(random_slice=share)
+        return {one.item for one in figures.judgements(store, "acme", SINCE, rules.in_slice)}
+
+    everything = {one.item for one in judged}
     half = ReviewRules(random_slice=0.5)
-    assert figures.in_slice(judged, half) == [one for one in judged if half.in_slice(one.item)]
-    assert figures.in_slice(judged, ReviewRules(random_slice=0.0)) == []
-    assert figures.in_slice(judged, ReviewRules(random_slice=1.0)) == judged
+    assert drawn(0.5) == {item for item in everything if half.in_slice(item)}
+    assert (drawn(0.0), drawn(1.0)) == (set(), everything)
 
 
 def test_agreement_is_of_blind_second_votes(
