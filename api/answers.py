@@ -40,11 +40,12 @@ def example(name: str, status: int = 200) -> dict[int | str, dict[str, Any]]:
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """OpenAPI entries for what a route may refuse, beside what every route with a key may."""
+    unread = {400} if 413 in statuses else set()  # a body can be too large, or no JSON at all
     return {
         status: {
             "model": ErrorOut,
             "description": _REFUSALS[status],
             **example("error", status)[status],
         }
-        for status in sorted({401, 403, 429, 503, *statuses})
+        for status in sorted({401, 403, 429, 503, *statuses, *unread})
     }

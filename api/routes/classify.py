@@ -70,7 +70,7 @@ EXAMPLES: dict[str, Any] = {
     summary="给一行或最多 1000 行赋码",
     description=ABOUT_CLASSIFY,
     response_model=SuggestionOut | SuggestionsOut,
-    responses={**example("classify"), **refusals(400, 409, 413, 415, 422)},
+    responses={**example("classify"), **refusals(409, 413, 415, 422)},
 )
 @allow(Role.CLIENT)
 async def classify(
@@ -160,7 +160,7 @@ async def _answers(
     description=ABOUT_FEEDBACK,
     status_code=201,
     response_model=FeedbackOut,
-    responses={**example("feedback", 201), **refusals(400, 409, 413, 415, 422)},
+    responses={**example("feedback", 201), **refusals(409, 413, 415, 422)},
 )
 @allow(Role.CLIENT)
 async def give_feedback(

@@ -79,7 +79,7 @@ DOWNLOAD: dict[int | str, dict[str, Any]] = {
     status_code=202,
     response_model=JobOut,
     description=ABOUT,
-    responses={**example("job_queued", 202), **refusals(400, 409, 413, 422)},
+    responses={**example("job_queued", 202), **refusals(409, 413, 422)},
     openapi_extra=UPLOAD,
 )
 @allow(Role.CLIENT)

@@ -64,7 +64,7 @@ async def show_review(caller: Caller, service: TheService, item: ItemId) -> Resp
     "/{item}/reply",
     summary="补充信息:审核员退回后由开票方答复",
     response_model=ReviewStatusOut,
-    responses={**example("review"), **refusals(400, 404, 409, 413, 422)},
+    responses={**example("review"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.CLIENT)
 async def reply(
@@ -86,7 +86,7 @@ async def reply(
     "/lease",
     summary="领取待审项:最紧急的在前,领取后他人看不到",
     response_model=ReviewItemsOut,
-    responses={**example("review_leased"), **refusals(400, 413, 422)},
+    responses={**example("review_leased"), **refusals(413, 422)},
 )
 @allow(Role.REVIEWER)
 async def lease(caller: Caller, service: TheService, body: LeaseIn) -> Response:
@@ -98,7 +98,7 @@ async def lease(caller: Caller, service: TheService, body: LeaseIn) -> Response:
     "/{item}/decide",
     summary="决定编码",
     response_model=ReviewItemOut,
-    responses={**example("review_item"), **refusals(400, 404, 409, 413, 422)},
+    responses={**example("review_item"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.REVIEWER)
 async def decide(caller: Caller, service: TheService, item: ItemId, body: DecideIn) -> Response:
@@ -112,7 +112,7 @@ async def decide(caller: Caller, service: TheService, item: ItemId, body: Decide
     "/{item}/settle",
     summary="专家裁定有争议的项",
     response_model=ReviewItemOut,
-    responses={**example("review_item"), **refusals(400, 404, 409, 413, 422)},
+    responses={**example("review_item"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.EXPERT)
 async def settle(caller: Caller, service: TheService, item: ItemId, body: DecideIn) -> Response:
@@ -126,7 +126,7 @@ async def settle(caller: Caller, service: TheService, item: ItemId, body: Decide
     "/{item}/send-back",
     summary="退回开票方补充信息",
     response_model=ReviewItemOut,
-    responses={**example("review_item"), **refusals(400, 404, 409, 413, 422)},
+    responses={**example("review_item"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.REVIEWER)
 async def send_back(caller: Caller, service: TheService, item: ItemId, body: WhyIn) -> Response:
@@ -137,7 +137,7 @@ async def send_back(caller: Caller, service: TheService, item: ItemId, body: Why
     "/{item}/uncodable",
     summary="标记为无法赋码",
     response_model=ReviewItemOut,
-    responses={**example("review_item"), **refusals(400, 404, 409, 413, 422)},
+    responses={**example("review_item"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.REVIEWER)
 async def uncodable(caller: Caller, service: TheService, item: ItemId, body: WhyIn) -> Response:
@@ -171,7 +171,7 @@ async def undo(caller: Caller, service: TheService) -> Response:
     "/decide-alike",
     summary="同一编码用于多项:全部成功,或全部不变",
     response_model=ReviewItemsOut,
-    responses={**example("review_leased"), **refusals(400, 404, 409, 413, 422)},
+    responses={**example("review_leased"), **refusals(404, 409, 413, 422)},
 )
 @allow(Role.REVIEWER)
 async def decide_alike(caller: Caller, service: TheService, body: DecideAlikeIn) -> Response:
@@ -185,7 +185,7 @@ async def decide_alike(caller: Caller, service: TheService, body: DecideAlikeIn)
     "/renew",
     summary="延长领取时间",
     status_code=204,
-    responses=refusals(400, 404, 409, 413, 422),
+    responses=refusals(404, 409, 413, 422),
 )
 @allow(Role.REVIEWER)
 async def renew(caller: Caller, service: TheService, body: ItemsIn) -> Response:
@@ -197,7 +197,7 @@ async def renew(caller: Caller, service: TheService, body: ItemsIn) -> Response:
     "/release",
     summary="放回队列,供他人领取",
     status_code=204,
-    responses=refusals(400, 404, 409, 413, 422),
+    responses=refusals(404, 409, 413, 422),
 )
 @allow(Role.REVIEWER)
 async def release(caller: Caller, service: TheService, body: ItemsIn) -> Response:
