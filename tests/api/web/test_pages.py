@@ -112,14 +112,14 @@ def test_figures_count_what_was_decided(office: Office, open_page: OpenPage) -> 
     anna = office.user("anna")
     page = open_page(anna, "/review")
     for number in (1, 2):
-        page.wait_for_function("document.getElementById('name').textContent !== ''")
+        page.wait_for_function("() => document.getElementById('name').textContent !== ''")
         page.keyboard.press("2")
         page.keyboard.press("Enter")
         page.wait_for_function(
             "n => document.getElementById('done').textContent === n", arg=str(number)
         )
     page.wait_for_function(
-        "!document.getElementById('status').textContent.includes('请先')"
+        "() => !document.getElementById('status').textContent.includes('请先')"
     )
     page = open_page(anna, "/figures")
     assert page.locator("svg rect title").first.text_content().endswith("决定 2")
