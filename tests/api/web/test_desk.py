@@ -71,7 +71,9 @@ def test_any_code_can_be_found_by_typing(office: Office, open_page: OpenPage) ->
     page.keyboard.type("软体家具")
     page.wait_for_selector("#search-hits li")
     page.keyboard.press("Enter")
-    page.wait_for_function("() => document.getElementById('chosen').textContent.includes('软体家具')")
+    page.wait_for_function(
+        "() => document.getElementById('chosen').textContent.includes('软体家具')"
+    )
     page.keyboard.press("Enter")
     told(page, "已定")
     assert office.state(item)["code"] == "1050201060000000000"
