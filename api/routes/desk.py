@@ -80,7 +80,7 @@ async def show_words(
     "/proposals",
     summary="提议修改词表:先核对,再由另一位专家预览后采纳",
     response_model=ProposalOut,
-    responses={**example("desk_proposal"), **refusals(413, 422)},
+    responses={**example("desk_proposal"), **refusals(400, 413, 422)},
 )
 @allow(Role.REVIEWER)
 async def propose(caller: Caller, service: TheService, body: ProposalIn) -> Response:
@@ -150,7 +150,7 @@ async def start_preview(caller: Caller, service: TheService, proposal_id: Ident)
     "/proposals/{proposal_id}/accept",
     summary="采纳:成为新版本并立即启用;不能是自己的提案,须预览且通过检验",
     response_model=ProposalOut,
-    responses={**example("desk_proposal"), **refusals(404, 409, 413, 422)},
+    responses={**example("desk_proposal"), **refusals(400, 404, 409, 413, 422)},
 )
 @allow(Role.EXPERT)
 async def accept(caller: Caller, service: TheService, proposal_id: Ident, body: WhyIn) -> Response:
@@ -161,7 +161,7 @@ async def accept(caller: Caller, service: TheService, proposal_id: Ident, body: 
     "/proposals/{proposal_id}/reject",
     summary="不采纳,写明理由",
     response_model=ProposalOut,
-    responses={**example("desk_proposal"), **refusals(404, 409, 413, 422)},
+    responses={**example("desk_proposal"), **refusals(400, 404, 409, 413, 422)},
 )
 @allow(Role.EXPERT)
 async def reject(caller: Caller, service: TheService, proposal_id: Ident, body: WhyIn) -> Response:
@@ -194,7 +194,7 @@ async def show_diff(service: TheService, old: VersionName, new: VersionName) -> 
     "/rollback",
     summary="退回以前的版本;运行中的服务随即跟随",
     response_model=VersionsOut,
-    responses={**example("desk_versions"), **refusals(413, 422)},
+    responses={**example("desk_versions"), **refusals(400, 413, 422)},
 )
 @allow(Role.ADMIN)
 async def roll_back(caller: Caller, service: TheService, body: RollbackIn) -> Response:
