@@ -85,7 +85,8 @@ class Queue:
         with self.store.transaction():
             # Two questions, so that each is answered from an index without sorting.
             rows = self.store.rows(
-                f"""select * from review_items i where leased_by = :me and leased_until > :now
+                f"""select * from review_items i indexed by review_items_leased
+                    where leased_by = :me and leased_until > :now
                     and tenant = :tenant and {where} and {_WANTED}
                     order by priority desc, id limit :count""",
                 values,
