@@ -37,6 +37,7 @@ from invoicer.store import Store
 
 TENANT = "review"
 GIVE_UP_SECONDS = 120
+THINKING = (0.1, 0.3)  # seconds a reviewer looks at an item: very quick ones
 
 
 def fill(store: Store, count: int) -> None:
@@ -73,6 +74,7 @@ def review(number: int, base: str, key: str, results: Any) -> None:
                 item = waiting[0]
                 codes = [c["code"] for c in item["suggestion"]["candidates"]]
                 code = codes[draw.random() < 0.1 and len(codes) > 1]
+                time.sleep(draw.uniform(*THINKING))
                 start = time.perf_counter()
                 answer = client.post(f"/v1/reviews/{item['id']}/decide", json={"code": code})
                 if answer.status_code == 200:
