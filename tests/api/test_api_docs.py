@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import api.app  # noqa: F401 - so that every error class is known
+import invoicer
 from api import schemas, schemas_desk, schemas_panel
 from api.answers import EXAMPLES
 from api.errors import REFUSALS
@@ -101,6 +104,8 @@ def test_every_error_code_is_documented() -> None:
     told = set()
     for line in TEXT.partition("| code | status |")[2].partition("\n\n")[0].splitlines():
         told.update(re.findall(r"`(\w+)`", line.split("|")[1]))
+    for module in pkgutil.walk_packages(invoicer.__path__, "invoicer."):
+        importlib.import_module(module.name)  # whatever error any of them raises
     known = codes_of(InvoicerError) - {"error"}
     known |= {code for code, _ in REFUSALS.values()} | {"internal"}
     assert told == known
