@@ -13,7 +13,6 @@ from invoicer.line import InvoiceLine
 from invoicer.review import rulings
 from invoicer.review.items import Identity, identity
 from invoicer.review.rules import ReviewRules
-from invoicer.review.rulings import Ruling
 from invoicer.store import Store, utc_text
 from knowledge_base.rates import RateTable
 
@@ -59,15 +58,12 @@ def with_known(
     """
     decided = recall(store, [identity(tenant, line, rates) for line in lines])
     ruled = rulings.binding(store, tenant, lines)
-    return [
-        line if known is None
-        else replace(line, confirmed_code=known.code, confirmed_by=known.evidence)
-        for line, known in zip(lines, map(_first, ruled, decided), strict=True)
-    ]  # fmt: skip
-
-
-def _first(ruling: Ruling | None, decision: Confirmed | None) -> Ruling | Confirmed | None:
-    return ruling or decision
+    known = []
+    for line, ruling, decision in zip(lines, ruled, decided, strict=True):
+        if first := ruling or decision:
+            line = replace(line, confirmed_code=first.code, confirmed_by=first.evidence)
+        known.append(line)
+    return known
 
 
 def recall(store: Store, asked: Sequence[Identity]) -> list[Confirmed | None]:
