@@ -25,8 +25,13 @@ _tenants = count(1)
 
 @pytest.fixture(scope="session")
 def site(serve, tmp_path_factory) -> Iterator[Any]:
-    """A service on which one vote is enough, unless the amount asks for two."""
-    variables = {"INVOICER_SECOND_SHARE": "0", "INVOICER_RANDOM_SLICE": "0"}
+    """A service on which one vote is enough, unless the amount asks for two, and what many tests
+    decide alike in tenants of their own is not taken for agreement."""
+    variables = {
+        "INVOICER_SECOND_SHARE": "0",
+        "INVOICER_RANDOM_SLICE": "0",
+        "INVOICER_AGREEING_TENANTS": "1000",
+    }
     with serve(tmp_path_factory.mktemp("site"), **variables) as server:
         yield server
 
