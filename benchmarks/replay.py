@@ -25,11 +25,13 @@ from knowledge_base.lexicon import Lexicon, Sample
 from knowledge_base.supplement import ConfirmedName
 from models.compiled import compile_knowledge, is_frozen
 from models.evaluation import Judged
+from models.fitting import fit_calibration
 from models.labels import LabelledLine
 from models.learned import Learned, load_learned
+from models.out_of_fold import answered
 from models.signals import Signals
 from models.tokenizer import available_engine
-from models.training import Trainer, answered, fit_calibration
+from models.training import Trainer
 
 PERCENT_OF_NAMES = 3
 REVIEWERS = 12

@@ -19,13 +19,16 @@ from knowledge_base.lexicon import Sample
 from models.calibration import Calibration, calibration_error, wilson
 from models.candidates import AT
 from models.compiled import compile_knowledge
+from models.examples import join
+from models.fitting import fit_calibration
 from models.labels import LabelledLine
 from models.learned import SHIPPED, save_learned
+from models.out_of_fold import OutOfFold, answered
 from models.query import Query, QueryMaker
 from models.signals import Signals
 from models.situation import Situations
 from models.tokenizer import available_engine
-from models.training import OutOfFold, Trainer, answered, fit_calibration, join
+from models.training import Trainer
 
 # One name without a meaning for so many labelled lines, when the calibration is fitted.
 NONSENSE_PART = 10

@@ -12,8 +12,9 @@ import numpy as np
 
 from models.calibration import MARGIN_CAP, Calibration
 from models.candidates import AT
+from models.examples import Examples
+from models.out_of_fold import OutOfFold
 from models.ranking import Ranker
-from models.training import Examples, OutOfFold
 
 ROUNDS, RATE = 24, 0.1
 LEAVES, LEAF_PAIRS = 8, 200

@@ -1,6 +1,6 @@
 """The learned ranker: one score a candidate from all its signals.
 
-A small ensemble of decision trees (fitted by scikit-learn, see `training.py`), kept as JSON and
+A small ensemble of decision trees (fitted by scikit-learn, see `fitting.py`), kept as JSON and
 evaluated here with numpy alone.
 """
 

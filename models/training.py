@@ -1,4 +1,4 @@
-"""Fitting the learned part: ranker by scikit-learn, calibration by cross-fitting.
+"""Training the learned part: which lines are learned from, and rankers fitted on them.
 
 Queries to learn from are samples and everyday names, each answered with its own text hidden from
 the index (leave-one-out), and labelled development lines. What comes out is small: trees and a
@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Sample
-from models.calibration import MARGIN_CAP, Calibration, wilson
-from models.candidates import AT, NAMES
 from models.compiled import is_frozen
+from models.examples import Examples, OwnText, join
+from models.fitting import fit_ranker
 from models.index import NAME, Term
 from models.labels import LabelledLine
-from models.matcher import BATCH, lead
+from models.matcher import BATCH
 from models.nonsense import nonsense
+from models.out_of_fold import OutOfFold, cross_answered
 from models.query import Query
 from models.ranking import Ranker
 from models.reading_many import TermReading
@@ -34,67 +32,7 @@ N_SAMPLES, N_NAMES = 9000, 6000
 CONTEXT_WEIGHT, SAMPLE_WEIGHT, NAME_WEIGHT, LABELLED_WEIGHT = 2.0, 1.0, 0.3, 8.0
 DECIDED_WEIGHT = 2.0
 N_NONSENSE, NONSENSE_WEIGHT = 2000, 0.5
-HIDE_CORE = 0.5  # share of the queries for which every term with the same core is hidden too
 FOLDS = 5
-TREES: dict[str, Any] = {
-    "max_iter": 120,
-    "learning_rate": 0.08,
-    "max_leaf_nodes": 15,
-    "min_samples_leaf": 60,
-    "l2_regularization": 5.0,
-    "early_stopping": False,
-}
-STRONG_PRECISION, STRONG_FLOOR = 0.98, 0.97
-WEAK = 0.35
-
-
-@dataclass(slots=True)
-class Examples:
-    """Candidate rows to learn from: values (n_lines · SHORTLIST, n_signals), right and
-    right_short_name (n_lines · SHORTLIST,), weight likewise, code places."""
-
-    values: np.ndarray
-    right: np.ndarray
-    right_short_name: np.ndarray
-    weight: np.ndarray
-    code: np.ndarray
-
-    @property
-    def n_lines(self) -> int:
-        return len(self.right) // SHORTLIST
-
-    def lines(self, mask: np.ndarray) -> Examples:
-        """The examples of the lines where the mask (n_lines,) is true."""
-        m = np.repeat(mask, SHORTLIST)
-        return Examples(self.values[m], self.right[m], self.right_short_name[m], self.weight[m],
-                        self.code[m])  # fmt: skip
-
-
-def join(parts: Sequence[Examples]) -> Examples:
-    return Examples(*(np.concatenate([getattr(p, f) for p in parts]) for f in
-                      ("values", "right", "right_short_name", "weight", "code")))  # fmt: skip
-
-
-class OwnText:
-    """What must not answer a query that the index was made from: terms with its own text, and for
-    a share of the queries every term of its code with the same core."""
-
-    def __init__(
-        self, terms: Sequence[Term], readings: Sequence[TermReading], chance: random.Random
-    ):
-        self._chance = chance
-        self._by_text: dict[str, list[int]] = defaultdict(list)
-        self._by_core: dict[tuple[str, int], list[int]] = defaultdict(list)
-        for place, (term, reading) in enumerate(zip(terms, readings, strict=True)):
-            self._by_text[term.text].append(place)
-            self._by_core[reading.core, term.code].append(place)
-
-    def places(self, name: str, core: str, code: int) -> np.ndarray:
-        """Places of the terms to hide, ascending."""
-        hide = set(self._by_text.get(name, ()))
-        if self._chance.random() < HIDE_CORE:
-            hide.update(self._by_core.get((core, code), ()))
-        return np.array(sorted(hide), np.int64)
 
 
 class Trainer:
@@ -214,12 +152,8 @@ class Trainer:
         )
 
     def fit_ranker(self, examples: Examples) -> Ranker:
-        """Trees over all signals, pointwise log-loss."""
-        from sklearn.ensemble import HistGradientBoostingClassifier
-
-        model = HistGradientBoostingClassifier(random_state=self._seed, **TREES)
-        model.fit(examples.values, examples.right, sample_weight=examples.weight)
-        return _ranker_of(model)
+        """Trees over all signals."""
+        return fit_ranker(examples, self._seed)
 
     def cross_fit(self, lexicon: Examples, labelled: Examples) -> OutOfFold:
         """The best candidate of each labelled line by a ranker that never saw the line."""
@@ -230,102 +164,3 @@ class Trainer:
             fold,
             self._signals.facts.group,
         )
-
-
-@dataclass(slots=True)
-class OutOfFold:
-    """Per labelled line: score of the best candidate, its lead, whether its 简称 is right, and
-    the place of its row in the examples; each (n_lines,)."""
-
-    score: np.ndarray
-    margin: np.ndarray
-    right: np.ndarray
-    pair: np.ndarray
-
-
-def answered(ranker: Ranker, examples: Examples, groups: np.ndarray) -> OutOfFold:
-    """What a ranker answers. groups: (n_codes,) 简称 of each code place."""
-    scores = ranker.score(examples.values[:, [AT[name] for name in ranker.signals]])
-    n = examples.n_lines
-    out = OutOfFold(np.zeros(n), np.zeros(n), np.zeros(n, bool), np.zeros(n, np.int64))
-    for line in range(n):
-        first = line * SHORTLIST
-        order = first + np.argsort(-scores[first : first + SHORTLIST], kind="stable")
-        out.score[line] = scores[order[0]]
-        out.margin[line] = lead(scores[order], groups[examples.code[order]])
-        out.right[line] = examples.right_short_name[order[0]]
-        out.pair[line] = order[0]
-    return out
-
-
-def cross_answered(
-    fit: Callable[[Examples], Ranker], examples: Examples, fold: np.ndarray, groups: np.ndarray
-) -> OutOfFold:
-    """What rankers answer that were fitted without the line's fold (n_lines,)."""
-    n = examples.n_lines
-    out = OutOfFold(np.zeros(n), np.zeros(n), np.zeros(n, bool), np.zeros(n, np.int64))
-    for k in np.unique(fold):
-        own = np.flatnonzero(fold == k)
-        found = answered(fit(examples.lines(fold != k)), examples.lines(fold == k), groups)
-        out.score[own], out.margin[own], out.right[own] = found.score, found.margin, found.right
-        # The place of a row among the fold's lines, as its place among all of them.
-        out.pair[own] = own * SHORTLIST + found.pair % SHORTLIST
-    return out
-
-
-def fit_calibration(
-    found: OutOfFold, eligible: np.ndarray, nonsense: OutOfFold | None = None
-) -> Calibration:
-    """Logistic map of score and lead, and the thresholds.
-
-    eligible: (n_lines,) whether the rules allow the line to be strong and the promise is measured
-    on it. The strong threshold is the lowest probability above which these lines are right
-    STRONG_PRECISION of the time, with at least STRONG_FLOOR as Wilson's lower bound.
-    nonsense: names that mean nothing, whose best candidate is never right however far it leads.
-    """
-    from scipy.optimize import minimize
-
-    parts = [found] if nonsense is None else [found, nonsense]
-    score = np.concatenate([part.score for part in parts])
-    capped = np.minimum(np.concatenate([part.margin for part in parts]), MARGIN_CAP)
-    goal = np.concatenate([part.right for part in parts]).astype(float)
-    target = found.right.astype(float)
-
-    def loss(p: np.ndarray) -> float:
-        z = p[0] * score + p[1] * capped + p[2]
-        return float(np.mean(np.logaddexp(0, z) - goal * z) + 1e-4 * (p**2).sum())
-
-    bounds = [(0, None), (0, None), (None, None)]
-    slope, margin_slope, offset = minimize(loss, np.array([0.5, 0.3, 0.0]), bounds=bounds).x
-    draft = Calibration(float(slope), float(margin_slope), float(offset), 1.0, WEAK)
-    probability = draft.probability(found.score, found.margin)
-    order = np.argsort(-probability, kind="stable")
-    order = order[eligible[order]]
-    right = np.cumsum(target[order])
-    count = np.arange(1, len(order) + 1)
-    floor = np.array([wilson(int(r), int(n))[0] for r, n in zip(right, count, strict=True)])
-    good = np.flatnonzero((right / count >= STRONG_PRECISION) & (floor >= STRONG_FLOOR))
-    strong = round(float(probability[order[good[-1]]]) - 5e-5, 4) if len(good) else 1.0
-    return Calibration(draft.slope, draft.margin_slope, draft.offset, strong, WEAK)
-
-
-def _ranker_of(model: Any) -> Ranker:
-    """The fitted trees as arrays."""
-    trees = [stage[0].nodes for stage in model._predictors]
-    width = max(len(nodes) for nodes in trees)
-    shape = (len(trees), width)
-    feature, left, right = (np.zeros(shape, np.int32) for _ in range(3))
-    threshold, value = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    depth = 0
-    for t, nodes in enumerate(trees):
-        own = np.arange(len(nodes))
-        leaf = nodes["is_leaf"].astype(bool)
-        n = len(nodes)
-        feature[t, :n] = np.where(leaf, 0, nodes["feature_idx"])
-        threshold[t, :n] = np.where(leaf, 0, nodes["num_threshold"])
-        left[t, :n] = np.where(leaf, own, nodes["left"])
-        right[t, :n] = np.where(leaf, own, nodes["right"])
-        value[t, :n] = np.where(leaf, nodes["value"], 0)
-        depth = max(depth, int(nodes["depth"].max()))
-    baseline = float(np.ravel(model._baseline_prediction)[0])
-    return Ranker(NAMES, baseline, feature, threshold, left, right, value, depth)

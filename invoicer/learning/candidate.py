@@ -20,12 +20,14 @@ from knowledge_base.supplement import ConfirmedName
 from models.calibration import Calibration
 from models.compiled import Compiled, compile_knowledge
 from models.correction import correct, recalibrate
+from models.examples import Examples, join
 from models.learned import Learned
+from models.out_of_fold import cross_answered
 from models.query import Query
 from models.ranking import Ranker
 from models.signals import Signals
 from models.supply import SINGLE
-from models.training import Examples, Trainer, cross_answered, join
+from models.training import Trainer
 
 # Everyday knowledge beside the decisions, so that what was right stays right.
 ANCHOR_SAMPLES, ANCHOR_NAMES = 2000, 1000

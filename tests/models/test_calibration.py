@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.calibration import Calibration, calibration_error, wilson
+from models.fitting import STRONG_PRECISION, fit_calibration
 from models.learned import load_learned
-from models.training import STRONG_PRECISION, OutOfFold, fit_calibration
+from models.out_of_fold import OutOfFold
 
 SHIPPED = load_learned().calibration
 scores = st.floats(-20, 20)

@@ -13,10 +13,12 @@ from models.calibration import wilson
 from models.candidates import AT
 from models.compiled import is_frozen
 from models.correction import ROUNDS, correct, recalibrate
+from models.examples import Examples
 from models.learned import load_learned, save_learned
+from models.out_of_fold import OutOfFold
 from models.ranking import Ranker
 from models.signals import SHORTLIST, Signals
-from models.training import Examples, OutOfFold, Trainer
+from models.training import Trainer
 
 DAY = dt.date(2026, 7, 1)
 

@@ -10,9 +10,11 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from models.candidates import NAMES
+from models.examples import Examples
+from models.fitting import TREES
 from models.ranking import Ranker
 from models.signals import SHORTLIST, Signals
-from models.training import TREES, Examples, Trainer
+from models.training import Trainer
 
 
 @pytest.fixture(scope="module")
