@@ -16,7 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 from api.answers import example, json_response, refusals
 from api.errors import NotDoneError, NotFoundError
 from api.once import IdempotencyKey, once
-from api.schemas import JobIn, JobOut, JobsOut
+from api.schemas_job import JobIn, JobOut, JobsOut
 from api.security import Caller, TheService, allow
 from api.service import Service
 from invoicer.access.principals import Principal, Role
