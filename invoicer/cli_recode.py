@@ -25,7 +25,8 @@ from invoicer.errors import InputError
 from invoicer.line import parse_date
 from invoicer.recode.findings import Finding
 from invoicer.recode.options import Options
-from invoicer.recode.pipeline import Outcome, Progress, Run
+from invoicer.recode.pipeline import Outcome, Run
+from invoicer.recode.progress import Progress, Stage
 from invoicer.recode.tally import LINES, OVER_HIGH, UNDER_HIGH
 from knowledge_base.rates import TaxpayerType
 
@@ -91,9 +92,8 @@ def _run(assistant: Assistant, options: Options, progress: Progress, resume: boo
     if options.report:
         from invoicer.recode.report import write_report
 
-        versions = f"模型 {assistant.model_version} · 知识库 {assistant.kb_version}"
         paths = [source.path for source in run.sources.sources]
-        write_report(options.report, outcome, assistant.kb.taxonomy, paths, versions)
+        write_report(options.report, outcome, assistant, paths)
     return outcome
 
 
@@ -126,13 +126,13 @@ def _bar() -> Iterator[Progress]:
         TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=err, transient=True,
         disable=not err.is_terminal,
     ) as bar:  # fmt: skip
-        task, stage, start, first = bar.add_task("准备", total=None, rate=""), "", 0.0, 0
+        task, now, start, first = bar.add_task("准备", total=None, rate=""), "", 0.0, 0
 
-        def show(name: str, done: int, total: int | None) -> None:
-            nonlocal stage, start, first
-            if name != stage:
-                stage, start, first = name, time.monotonic(), done
-                bar.reset(task, total=total, description=name)
+        def show(stage: Stage, done: int, total: int | None) -> None:
+            nonlocal now, start, first
+            if stage != now:
+                now, start, first = stage, time.monotonic(), done
+                bar.reset(task, total=total, description=stage.label)
             spent = time.monotonic() - start
             rate = f"{(done - first) / spent:,.0f} 行/秒" if spent > 0.5 else ""
             bar.update(task, completed=done, total=total, rate=rate)

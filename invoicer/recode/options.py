@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from invoicer.batch import Defaults
+from invoicer.batch import Defaults, Memory
 from invoicer.errors import InputError
 
 FORMS = ("csv", "jsonl", "xlsx", "parquet")
@@ -17,7 +17,8 @@ FORMS = ("csv", "jsonl", "xlsx", "parquet")
 class Options:
     """inputs: files, folders, globs; output: its ending chooses the form; mapping: column title →
     field; raw: CSV cells that look like formulas are left as they are; template: the official
-    batch template to fill; review: uncertain lines go to the review queue of `tenant`."""
+    batch template to fill; review: uncertain lines go to the review queue of `tenant`; memory: what
+    people have settled."""
 
     inputs: tuple[str, ...]
     output: Path
@@ -29,6 +30,7 @@ class Options:
     review: bool = False
     tenant: str = "default"
     workers: int = 0
+    memory: Memory | None = None
 
     @property
     def form(self) -> str:
