@@ -10,6 +10,7 @@ from pathlib import Path
 from invoicer.batch import Defaults, Memory
 from invoicer.errors import InputError
 
+DEFAULT_TENANT = "default"
 FORMS = ("csv", "jsonl", "xlsx", "parquet")
 
 
@@ -28,7 +29,7 @@ class Options:
     template: Path | None = None
     report: Path | None = None
     review: bool = False
-    tenant: str = "default"
+    tenant: str = DEFAULT_TENANT
     workers: int = 0
     memory: Memory | None = None
 
