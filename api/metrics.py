@@ -22,8 +22,10 @@ LATENCY = Histogram(
     "invoicer_request_seconds", "Time from request to answer.", ["route"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30),
 )  # fmt: skip
-LINES = Counter("invoicer_lines_total", "Lines classified, by tier.", ["tier"])
-JOBS = Counter("invoicer_jobs_total", "Jobs that ended, by state.", ["state"])
+LINES = Counter(
+    "invoicer_lines_total", "Lines answered, one by one and in jobs, by tier.", ["tier"]
+)
+JOBS = Counter("invoicer_jobs_total", "Jobs that ended, by kind and state.", ["kind", "state"])
 REVIEW_ITEMS = Counter("invoicer_review_items_total", "Lines sent to the review queue.")
 
 

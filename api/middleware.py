@@ -25,7 +25,7 @@ access_log = logging.getLogger("invoicer.access")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 ANONYMOUS_BODY = 1 << 16  # bytes that are read before the key is looked at
 UPLOADS = ("/v1/jobs", "/attachments")  # where files come in
-DOWNLOADS = ("/result", "/rejects")  # where they go out
+DOWNLOADS = ("/result", "/rejects", "/report", "/template")  # where they go out
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -42,12 +42,15 @@ async def once(
     first = idempotency.claim(service.store, caller, key, asked)
     if first is not None:
         headers = {"Idempotency-Replayed": "true"}
+        if first.location:
+            headers["Location"] = first.location
         return Response(first.body, first.status, headers, "application/json")
     try:
         response = await work()
     except BaseException:
         idempotency.release(service.store, caller, key)
         raise
-    first = FirstAnswer(response.status_code, bytes(response.body))
+    location = response.headers.get("location", "")
+    first = FirstAnswer(response.status_code, bytes(response.body), location)
     idempotency.keep(service.store, caller, key, first)
     return response

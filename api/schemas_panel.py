@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas import Code, LineIn
+from api.schemas import Code
+from api.schemas_line import LineIn
 from invoicer.line import FIRST_DAY
 from invoicer.review.appeals import MAX_REASON, AppealState
 from invoicer.review.cases import CaseState, Outcome

@@ -10,17 +10,18 @@ from functools import lru_cache
 
 from api import follow
 from api.dispatch import Dispatcher
-from api.metrics import JOBS
+from api.metrics import JOBS, LINES
 from api.previews import Previews
 from api.settings import ServiceSettings
 from invoicer import Assistant
-from invoicer.access import idempotency, tenants
+from invoicer.access import idempotency, keys, tenants
 from invoicer.access.limits import RateLimit
 from invoicer.desk import effect
 from invoicer.desk.proposals import Proposals
 from invoicer.desk.words import WordIndex
 from invoicer.jobs import files
 from invoicer.jobs import queue as job_queue
+from invoicer.jobs.job import Job
 from invoicer.jobs.limits import Limits
 from invoicer.jobs.runner import JobRunner
 from invoicer.review import attachments, webhooks
@@ -40,6 +41,12 @@ HOUSEKEEPING_SECONDS = 3600.0
 TALLY_SECONDS = 10.0
 WEBHOOK_SECONDS = 5.0
 log = logging.getLogger("invoicer.service")
+
+
+def job_account(principal: str) -> str:
+    """Where the lines of a principal's jobs are counted: apart, so that a long history does not
+    keep single lines waiting."""
+    return f"{principal}/jobs"
 
 
 class Service:
@@ -156,9 +163,15 @@ class Service:
     def _runner(self) -> JobRunner:
         given = self.settings
         limits = Limits(given.job_seconds, given.job_memory, given.job_disk, given.job_rows)
-        return JobRunner(
-            self.store, given.jobs, limits, ended=lambda state: JOBS.labels(state).inc()
-        )
+        return JobRunner(self.store, given.jobs, limits, self._job_ended)
+
+    def _job_ended(self, job: Job) -> None:
+        """Count a job's lines: in the figures, and for its key, whose next job they delay."""
+        JOBS.labels(job.options.kind, job.state).inc()
+        for tier, lines in job.tiers.items():
+            LINES.labels(tier).inc(lines)
+        rate = keys.rate_of(self.store, job.principal)
+        self.limit.owe(job_account(job.principal), job.rows_done, rate)
 
     def _count(self) -> None:
         self.tally.flush()

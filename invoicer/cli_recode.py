@@ -20,12 +20,14 @@ from rich.progress import Progress as Bar
 
 from invoicer.assistant import Assistant
 from invoicer.batch import Defaults
+from invoicer.columns import given_columns
 from invoicer.console import DONE, SOME_FAILED, err, friendly_errors, out
 from invoicer.errors import InputError
 from invoicer.line import parse_date
 from invoicer.recode.findings import Finding
-from invoicer.recode.options import Options
-from invoicer.recode.pipeline import Outcome, Progress, Run
+from invoicer.recode.options import DEFAULT_TENANT, Options
+from invoicer.recode.pipeline import Outcome, Run
+from invoicer.recode.progress import Progress, Stage
 from invoicer.recode.tally import LINES, OVER_HIGH, UNDER_HIGH
 from knowledge_base.rates import TaxpayerType
 
@@ -47,7 +49,9 @@ def recode(
     taxpayer: Annotated[TaxpayerType | None, typer.Option(help="销售方纳税人类型")] = None,
     seller_industry: Annotated[str, typer.Option(help="销售方名称或行业")] = "",
     review: Annotated[str, typer.Option(help="auto:中、弱的行送人工审核;或 none")] = "none",
-    tenant: Annotated[str, typer.Option(help="送审的租户")] = "default",
+    tenant: Annotated[
+        str, typer.Option(help="已审定的名称按此租户采用;送审时默认 default")
+    ] = "",
     apply_reviews: Annotated[
         bool, typer.Option("--apply-reviews", help="把已审核的结果写回一个已完成的输出文件")
     ] = False,
@@ -55,26 +59,27 @@ def recode(
     workers: Annotated[int, typer.Option(help="进程数,默认按处理器数")] = 0,
 ) -> None:
     """批量复核历史发票:每行应有的编码和税率、错在哪里、涉及多少税款。"""
-    from invoicer.cli import load_assistant
+    from invoicer.cli import load_assistant, memory_of
 
     with friendly_errors():
         if review not in {"auto", "none"}:
             raise InputError("--review 只能是 auto 或 none")
         if apply_reviews:
-            raise typer.Exit(_apply(inputs, tenant, raw))
+            raise typer.Exit(_apply(inputs, tenant or DEFAULT_TENANT, raw))
         if output is None:
             raise InputError("请用 -o 指定输出文件")
         options = Options(
             inputs=tuple(inputs),
             output=output,
-            mapping=_mapping(column or []),
+            mapping=given_columns(column or []),
             defaults=Defaults(parse_date(on) if on else None, taxpayer, seller_industry),
             raw=raw,
             template=template,
             report=report,
             review=review == "auto",
-            tenant=tenant,
+            tenant=tenant or DEFAULT_TENANT,
             workers=workers,
+            memory=memory_of(tenant),
         )
         start = time.monotonic()
         with _bar() as progress:
@@ -91,9 +96,8 @@ def _run(assistant: Assistant, options: Options, progress: Progress, resume: boo
     if options.report:
         from invoicer.recode.report import write_report
 
-        versions = f"模型 {assistant.model_version} · 知识库 {assistant.kb_version}"
         paths = [source.path for source in run.sources.sources]
-        write_report(options.report, outcome, assistant.kb.taxonomy, paths, versions)
+        write_report(options.report, outcome, assistant, paths)
     return outcome
 
 
@@ -108,16 +112,6 @@ def _apply(inputs: list[str], tenant: str, raw: bool) -> int:
     return DONE
 
 
-def _mapping(pairs: list[str]) -> dict[str, str]:
-    mapping = {}
-    for pair in pairs:
-        title, equals, field = pair.rpartition("=")
-        if not equals or not title or not field:
-            raise InputError(f"--map “{pair}”应写成 列名=字段,如 --map 货品=name")
-        mapping[title.strip()] = field.strip()
-    return mapping
-
-
 @contextmanager
 def _bar() -> Iterator[Progress]:
     """Stage, lines, rate and time left on a terminal; silent elsewhere."""
@@ -126,13 +120,13 @@ def _bar() -> Iterator[Progress]:
         TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=err, transient=True,
         disable=not err.is_terminal,
     ) as bar:  # fmt: skip
-        task, stage, start, first = bar.add_task("准备", total=None, rate=""), "", 0.0, 0
+        task, now, start, first = bar.add_task("准备", total=None, rate=""), "", 0.0, 0
 
-        def show(name: str, done: int, total: int | None) -> None:
-            nonlocal stage, start, first
-            if name != stage:
-                stage, start, first = name, time.monotonic(), done
-                bar.reset(task, total=total, description=name)
+        def show(stage: Stage, done: int, total: int | None) -> None:
+            nonlocal now, start, first
+            if stage != now:
+                now, start, first = stage, time.monotonic(), done
+                bar.reset(task, total=total, description=stage.label)
             spent = time.monotonic() - start
             rate = f"{(done - first) / spent:,.0f} 行/秒" if spent > 0.5 else ""
             bar.update(task, completed=done, total=total, rate=rate)

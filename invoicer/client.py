@@ -7,9 +7,10 @@ import shutil
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self, cast, overload
+from typing import IO, Any, Self, TypeVar, cast, overload
 from urllib.parse import quote
 
 import httpx
@@ -19,6 +20,7 @@ from invoicer.client_types import (
     CodeHit,
     Format,
     Job,
+    Kind,
     Line,
     Model,
     Rates,
@@ -27,6 +29,7 @@ from invoicer.client_types import (
     Taxpayer,
 )
 
+T = TypeVar("T")
 RETRIED = (429, 503)
 ENDED = ("done", "failed", "cancelled")
 
@@ -163,21 +166,35 @@ class Client:
         self,
         path: str | Path,
         *,
+        kind: Kind = "classify",
         format: Format = "csv",
         on: str | None = None,
         taxpayer: Taxpayer | None = None,
         seller_industry: str = "",
         review: Review | None = None,
+        map: Mapping[str, str] | None = None,
         rates: bool = False,
+        report: bool | None = None,
+        template: str | Path | None = None,
     ) -> Job:
-        """Hand in a file; it is read while it is sent."""
-        path = Path(path)
-        form = _given(format=format, on=on, taxpayer=taxpayer, review=review,
-                      seller_industry=seller_industry, rates=str(rates).lower())  # fmt: skip
-        with path.open("rb") as file:
-            return cast(
-                Job, self._json("POST", "/v1/jobs", data=form, files={"file": (path.name, file)})
-            )
+        """Hand in a file, to be classified or, with kind="recode", re-coded as a history; it is
+        read while it is sent.
+
+        map: column title → field; rates: of `classify`; report, and template, the official batch
+        template to fill: of `recode`.
+        """
+        form = _given(kind=kind, format=format, on=on, taxpayer=taxpayer, review=review,
+                      seller_industry=seller_industry, rates=str(rates).lower(),
+                      report=None if report is None else str(report).lower(),
+                      map=[f"{title}={field}" for title, field in (map or {}).items()],
+                      )  # fmt: skip
+        paths: dict[str, str | Path] = _given(file=path, template=template)
+        with ExitStack() as opened:
+            files = {
+                name: (Path(one).name, opened.enter_context(Path(one).open("rb")))
+                for name, one in paths.items()
+            }
+            return cast(Job, self._json("POST", "/v1/jobs", data=form, files=files))
 
     def job(self, job_id: str) -> Job:
         """State and progress of a job."""
@@ -201,8 +218,16 @@ class Client:
         return self._download(f"/v1/jobs/{job_id}/result", Path(target))
 
     def download_rejects(self, job_id: str, target: str | Path) -> Path:
-        """Write the rows that could not be coded to a CSV file."""
+        """Write the rows that could not be coded or judged to a CSV file."""
         return self._download(f"/v1/jobs/{job_id}/rejects", Path(target))
+
+    def download_report(self, job_id: str, target: str | Path) -> Path:
+        """Write the report of a re-coding, one HTML file."""
+        return self._download(f"/v1/jobs/{job_id}/report", Path(target))
+
+    def download_template(self, job_id: str, target: str | Path) -> Path:
+        """Write the filled copies of the official template, a ZIP file."""
+        return self._download(f"/v1/jobs/{job_id}/template", Path(target))
 
     def cancel_job(self, job_id: str) -> None:
         """Stop a job that waits or runs; delete one that has ended, with its files."""
@@ -233,9 +258,8 @@ class Client:
         into: where the body goes instead of memory.
         """
         headers = {"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {}
-        file = next(iter(given.get("files", {}).values()), (None, None))[1]
         for attempt in range(self._retries + 1):
-            if file is not None:
+            for _, file in given.get("files", {}).values():
                 file.seek(0)
             if into is not None:
                 into.seek(0)
@@ -273,5 +297,5 @@ def _line(line: str | Line) -> dict[str, Any]:
     return {"name": line} if isinstance(line, str) else dict(line)
 
 
-def _given(**values: object) -> dict[str, object]:
+def _given(**values: T | None) -> dict[str, T]:
     return {name: value for name, value in values.items() if value is not None}

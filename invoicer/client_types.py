@@ -6,7 +6,9 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 Review = Literal["none", "auto"]
 Taxpayer = Literal["general", "small"]
-Format = Literal["csv", "jsonl", "xlsx"]
+Format = Literal["csv", "jsonl", "xlsx", "parquet"]
+Kind = Literal["classify", "recode"]
+Download = Literal["result", "rejects", "report", "template"]
 
 
 class Line(TypedDict, total=False):
@@ -131,22 +133,36 @@ class Fault(TypedDict):
     context: dict[str, Any]
 
 
+class Stage(TypedDict):
+    name: Literal["read", "classify", "judge", "write", "review"]
+    done: int
+    total: int | None
+
+
 class Job(TypedDict):
     id: str
+    kind: Kind
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     created_at: str
     started_at: str | None
     ended_at: str | None
     attempts: int
+    stage: Stage | None
     rows_total: int | None
     rows_done: int
     rows_failed: int
+    rows_with_findings: int | None
     rows_per_second: float | None
     seconds_left: float | None
+    downloads: list[Download]
+    notes: list[str]
     error: Fault | None
     format: Format
     on: str | None
     taxpayer: Taxpayer | None
     seller_industry: str
     review: Review
+    map: list[str]
     rates: bool
+    report: bool
+    template: bool

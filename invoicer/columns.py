@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -42,6 +42,24 @@ def fields() -> frozenset[str]:
     return frozenset(aliases().values())
 
 
+def given_columns(pairs: Iterable[str]) -> dict[str, str]:
+    """Column title → field, from `title=field`; raises InputError for what is none."""
+    given = {}
+    for pair in pairs:
+        title, equals, field = (part.strip() for part in pair.rpartition("="))
+        if not equals or not title or not field:
+            raise InputError(f"“{pair[:60]}”应写成 列名=字段,如 货品=name", field="map")
+        _require_field(field)
+        given[title] = field
+    return given
+
+
+def _require_field(field: str) -> None:
+    if field not in fields():
+        known = "、".join(sorted(fields()))
+        raise InputError(f"“{field[:60]}”不是可用的字段;可用:{known}", field="map")
+
+
 def recognise(header: Sequence[str], given: Mapping[str, str] | None = None) -> dict[str, int]:
     """Field → column number. given: column title → field, before what the title itself says.
 
@@ -51,8 +69,7 @@ def recognise(header: Sequence[str], given: Mapping[str, str] | None = None) -> 
     for title, field in (given or {}).items():
         if title not in header:
             raise InputError(f"没有名为“{title}”的列", columns=list(header[:50]))
-        if field not in fields():
-            raise InputError(f"“{field}”不是可用的字段;可用:{'、'.join(sorted(fields()))}")
+        _require_field(field)
         number = list(header).index(title)
         found = {name: place for name, place in found.items() if place != number}
         found[field] = number

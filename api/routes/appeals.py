@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import PurePath
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import FileResponse
 from starlette.datastructures import UploadFile
 
 from api.answers import example, json_response, refusals
+from api.downloads import described, to_be_saved
 from api.once import IdempotencyKey, once
 from api.schemas_panel import AnswerIn, AppealIn, AppealOut, AppealsOut, AttachmentOut, UpholdIn
 from api.security import Caller, TheService, allow
 from api.service import Service
+from api.uploads import file_of, form_of, multipart
 from invoicer.access.principals import Principal, Role
-from invoicer.errors import InputError
 from invoicer.review import appeals, attachments
 from invoicer.review.appeals import Contested
 
@@ -25,32 +23,7 @@ router = APIRouter(prefix="/v1/appeals", tags=["异议申诉"])
 AppealId = Annotated[str, Path(max_length=60)]
 FileId = Annotated[str, Path(max_length=60)]
 _FILE = ("id", "name", "kind", "size", "sha256", "at")
-UPLOAD: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": f"{'、'.join(attachments.KINDS)} 文件",
-                        }
-                    },
-                }
-            }
-        },
-    }
-}
-DOWNLOAD: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "文件,只供下载",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
+UPLOAD = multipart({"file": f"{'、'.join(attachments.KINDS)} 文件"})
 
 
 def shown(service: Service, appeal: dict[str, Any]) -> dict[str, Any]:
@@ -142,13 +115,8 @@ async def receive(
 ) -> dict[str, Any]:
     """Keep the file of a form with an appeal that is open."""
     found = appeals.open_for_files(service.store, caller.tenant, appeal)
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise InputError("请用 multipart/form-data 上传文件", field="file")
-    async with request.form(max_files=1, max_fields=1) as form:
-        upload = form.get("file")
-        if not isinstance(upload, UploadFile):
-            raise InputError("缺少文件字段 file", field="file")
-        return await asyncio.to_thread(_keep, service, found, upload)
+    async with form_of(request) as form:
+        return await asyncio.to_thread(_keep, service, found, file_of(form))
 
 
 def _keep(service: Service, appeal: dict[str, Any], upload: UploadFile) -> dict[str, Any]:
@@ -166,7 +134,7 @@ def _keep(service: Service, appeal: dict[str, Any], upload: UploadFile) -> dict[
     "/{appeal}/attachments/{file}",
     summary="下载附件",
     response_class=Response,
-    responses={**DOWNLOAD, **refusals(404)},
+    responses={**described(), **refusals(404)},
 )
 @allow(Role.CLIENT)
 async def download(caller: Caller, service: TheService, appeal: AppealId, file: FileId) -> Response:
@@ -175,18 +143,8 @@ async def download(caller: Caller, service: TheService, appeal: AppealId, file: 
 
 
 def as_download(file: dict[str, Any]) -> Response:
-    """A file to be saved, whatever a browser thinks of it."""
-    plain = f"attachment{PurePath(file['name']).suffix}"
-    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file['name'], '')}"
-    return FileResponse(
-        attachments.path_of(file["id"]),
-        media_type="application/octet-stream",
-        headers={
-            "Content-Disposition": disposition,
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        },
-    )
+    """A file of an appeal, to be saved."""
+    return to_be_saved(attachments.path_of(file["id"]), file["name"])
 
 
 @router.post(

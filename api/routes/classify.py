@@ -12,7 +12,7 @@ from api.answers import example, json_response, refusals
 from api.errors import problem_of
 from api.metrics import LINES, REVIEW_ITEMS
 from api.once import IdempotencyKey, once
-from api.schemas import (
+from api.schemas_line import (
     ClassifyIn,
     FeedbackIn,
     FeedbackOut,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.answers import example, json_response, refusals
 from api.errors import NotFoundError
-from api.schemas import CodeHitsOut, CodeOut, RatesOut
+from api.schemas_code import CodeHitsOut, CodeOut, RatesOut
 from api.security import TheService, allow
 from api.service import Service
 from invoicer.access.principals import Role

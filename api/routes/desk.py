@@ -13,7 +13,6 @@ from api.answers import example, json_response, refusals
 from api.desk import accepted, begin_preview, effect_of, lead_of, notes_of
 from api.errors import NotFoundError
 from api.routes.codes import CodePath, On
-from api.schemas import WhyIn
 from api.schemas_desk import (
     CodeNotesOut,
     DiffOut,
@@ -25,6 +24,7 @@ from api.schemas_desk import (
     VersionsOut,
     WordsOut,
 )
+from api.schemas_review import WhyIn
 from api.security import Caller, TheService, allow
 from invoicer.access.principals import Role
 from invoicer.desk import history

@@ -1,81 +1,47 @@
-"""`/v1/jobs`: whole files in, result files out, classified in the background."""
+"""`/v1/jobs`: whole files in, result files out, classified or re-coded in the background."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
-from pydantic import ValidationError
-from starlette.datastructures import FormData, UploadFile
 
 from api.answers import example, json_response, refusals
+from api.downloads import described, to_be_saved
 from api.errors import NotDoneError, NotFoundError
+from api.job_form import MAX_FORM_FIELDS, UPLOAD, read_form
 from api.once import IdempotencyKey, once
-from api.schemas import JobIn, JobOut, JobsOut
+from api.schemas_job import JobOut, JobsOut
 from api.security import Caller, TheService, allow
-from api.service import Service
+from api.service import Service, job_account
+from api.uploads import form_of
 from invoicer.access.principals import Principal, Role
-from invoicer.errors import InputError
 from invoicer.jobs import files, queue
-from invoicer.jobs.job import Job, Options
-from invoicer.readers import SUFFIXES
+from invoicer.jobs.job import Job
 
 router = APIRouter(prefix="/v1/jobs", tags=["批量任务"])
 ABOUT = """文件中商品名称列的表头可用各系统常用写法(商品名称、项目名称、spmc……),其他列也是。
-立即答复任务编号;完成后下载结果:原有各列在前,答复各列在后,一行对一行。文件内容在后台的独立
-进程中读取,读不懂的文件使任务失败,并在 `error` 中说明原因。同一租户等待和运行中的任务过多时
-答复 429。
+`kind` 为 `classify` 时给每行赋码;为 `recode` 时复核历史发票:应有的编码和税率、错在哪里、涉及
+多少税款,另有 HTML 报告,并可填写官方批量开票模板。立即答复任务编号;完成后下载结果:原有各列在前,
+答复各列在后,一行对一行。文件内容在后台的独立进程中读取,读不懂的文件使任务失败,并在 `error` 中
+说明原因。同一租户等待和运行中的任务过多,或此前任务的行数尚未按密钥的限额抵完时,答复 429。
 """
-MAX_FORM_FIELDS = 20
 MAX_PAGE = 100
+CSV, HTML, ZIP = "text/csv; charset=utf-8", "text/html; charset=utf-8", "application/zip"
 MEDIA_TYPES = {
-    "csv": "text/csv; charset=utf-8",
+    "csv": CSV,
     "jsonl": "application/x-ndjson",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-_FORM = JobIn.model_json_schema()
-# The form is read by the route itself, once it is known that the caller may send one.
-UPLOAD: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": f"{' '.join(SUFFIXES)} 文件,须有商品名称列",
-                        },
-                        **_FORM["properties"],
-                    },
-                },
-                "example": {"format": "xlsx", "on": "2026-11-27", "taxpayer": "small"},
-            }
-        },
-    }
-}
-DOWNLOAD: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "文件",
-        "content": {
-            kind.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}
-            for kind in MEDIA_TYPES.values()
-        },
-    }
+    "parquet": "application/vnd.apache.parquet",
 }
 
 
 @router.post(
     "",
-    summary="提交一个文件,在后台逐行赋码",
+    summary="提交一个文件,在后台逐行赋码,或复核历史发票",
     status_code=202,
     response_model=JobOut,
     description=ABOUT,
@@ -90,55 +56,27 @@ async def submit(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     most = service.settings.jobs_waiting
+    service.limit.take(job_account(caller.id), 1, caller.lines_per_second)
     queue.require_room(service.store, caller.tenant, most)
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise InputError("请用 multipart/form-data 上传文件", field="file")
-    async with request.form(max_files=1, max_fields=MAX_FORM_FIELDS) as form:
-        upload, options = _file(form), _options(form, service, caller)
-        suffix = PurePath(upload.filename or "").suffix.lower()
-        if suffix not in SUFFIXES:
-            raise InputError(f"不支持的文件类型,请使用 {' '.join(SUFFIXES)}", field="file")
-        if not upload.size:
-            raise InputError("文件是空的", field="file")
-        place, digest = await asyncio.to_thread(files.receive, upload.file, suffix)
+    async with form_of(request, 2, MAX_FORM_FIELDS) as form:
+        asked = read_form(form, caller, service.settings.random_slice)
+        place, digest = await asyncio.to_thread(
+            files.receive, asked.file, asked.suffix, asked.template
+        )
 
     async def work() -> Response:
-        job = queue.add(service.store, caller, place, suffix, options, most)
+        job = queue.add(service.store, caller, place, asked.suffix, asked.options, most)
         location = {"Location": f"{request.scope.get('root_path', '')}/v1/jobs/{job.id}"}
         response = json_response(_out(job), 202)
         response.headers.update(location)
         return response
 
-    asked = f"{suffix}\n{options.to_json()}\n{digest}".encode()
+    content = f"{asked.suffix}\n{asked.options.to_json()}\n{digest}".encode()
     try:
-        return await once(request, service, caller, idempotency_key, work, asked)
+        return await once(request, service, caller, idempotency_key, work, content)
     finally:
         # Still there where no job came of it.
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
-
-
-def _file(form: FormData) -> UploadFile:
-    upload = form.get("file")
-    if not isinstance(upload, UploadFile):
-        raise InputError("缺少文件字段 file", field="file")
-    return upload
-
-
-def _options(form: FormData, service: Service, caller: Principal) -> Options:
-    """What the form asks for; an empty field is none. Raises RequestValidationError."""
-    try:
-        given = JobIn.model_validate({k: v for k, v in form.items() if k != "file" and v != ""})
-    except ValidationError as error:
-        raise RequestValidationError(error.errors()) from None
-    return Options(
-        form=given.format,
-        on=given.on,
-        taxpayer=given.taxpayer,
-        seller_industry=given.seller_industry,
-        review=(given.review or caller.review) == "auto",
-        random_slice=service.settings.random_slice,
-        rates=given.rates,
-    )
 
 
 @router.get(
@@ -175,25 +113,45 @@ async def show_job(caller: Caller, service: TheService, job_id: str) -> Response
     "/{job_id}/result",
     summary="下载结果:输入各列在前,答复各列在后",
     response_class=FileResponse,
-    responses={**DOWNLOAD, **refusals(404, 409)},
+    responses={**described(*MEDIA_TYPES.values()), **refusals(404, 409)},
 )
 @allow(Role.CLIENT)
 async def download_result(caller: Caller, service: TheService, job_id: str) -> Response:
     job = _done(service, caller, job_id)
-    form = job.options.form
-    return _download(files.result_file(files.folder(job.id), form), MEDIA_TYPES[form], job)
+    return _file(job, "result", MEDIA_TYPES[job.options.form])
 
 
 @router.get(
     "/{job_id}/rejects",
-    summary="下载未能赋码的行:行号、字段、原因(CSV)",
+    summary="下载未能赋码或判断的行:行号、字段、原因(CSV)",
     response_class=FileResponse,
-    responses={200: {"description": "CSV", "content": {"text/csv": {}}}, **refusals(404, 409)},
+    responses={**described(CSV), **refusals(404, 409)},
 )
 @allow(Role.CLIENT)
 async def download_rejects(caller: Caller, service: TheService, job_id: str) -> Response:
-    job = _done(service, caller, job_id)
-    return _download(files.folder(job.id) / files.REJECTS, MEDIA_TYPES["csv"], job)
+    return _file(_done(service, caller, job_id), "rejects", CSV)
+
+
+@router.get(
+    "/{job_id}/report",
+    summary="下载复核报告:一个不引用外部内容的 HTML 文件",
+    response_class=FileResponse,
+    responses={**described(HTML), **refusals(404, 409)},
+)
+@allow(Role.CLIENT)
+async def download_report(caller: Caller, service: TheService, job_id: str) -> Response:
+    return _file(_done(service, caller, job_id), "report", HTML)
+
+
+@router.get(
+    "/{job_id}/template",
+    summary="下载填好的官方批量开票模板:每个文件最多 2000 行(ZIP)",
+    response_class=FileResponse,
+    responses={**described(ZIP), **refusals(404, 409)},
+)
+@allow(Role.CLIENT)
+async def download_template(caller: Caller, service: TheService, job_id: str) -> Response:
+    return _file(_done(service, caller, job_id), "template", ZIP)
 
 
 @router.delete(
@@ -227,32 +185,39 @@ def _done(service: Service, caller: Principal, ident: str) -> Job:
     return job
 
 
-def _download(path: Path, media_type: str, job: Job) -> Response:
-    if not path.is_file():
-        raise NotFoundError("没有这个文件")
-    name = f"{job.id}-{path.name}"
-    return FileResponse(path, media_type=media_type, filename=name)
+def _file(job: Job, what: str, media_type: str) -> Response:
+    path = files.outcome(files.folder(job.id), job.options.form)[what]
+    return to_be_saved(path, f"{job.id}-{path.name}", media_type)
 
 
 def _out(job: Job) -> dict[str, Any]:
     rate, left = job.rows_per_second, job.seconds_left
+    asked, stage = job.options, job.stage
     return {
         "id": job.id,
+        "kind": asked.kind,
         "state": job.state,
         "created_at": job.created_at,
         "started_at": job.started_at,
         "ended_at": job.ended_at,
         "attempts": job.attempts,
+        "stage": stage and {"name": stage.stage, "done": stage.done, "total": stage.total},
         "rows_total": job.rows_total,
         "rows_done": job.rows_done,
         "rows_failed": job.rows_failed,
+        "rows_with_findings": job.rows_with_findings,
         "rows_per_second": None if rate is None else round(rate, 1),
         "seconds_left": None if left is None else round(left, 1),
+        "downloads": files.downloads(job.id, asked.form) if job.state == "done" else [],
+        "notes": job.notes,
         "error": job.error,
-        "format": job.options.form,
-        "on": job.options.on,
-        "taxpayer": job.options.taxpayer,
-        "seller_industry": job.options.seller_industry,
-        "review": "auto" if job.options.review else "none",
-        "rates": job.options.rates,
+        "format": asked.form,
+        "on": asked.on,
+        "taxpayer": asked.taxpayer,
+        "seller_industry": asked.seller_industry,
+        "review": "auto" if asked.review else "none",
+        "map": [f"{title}={field}" for title, field in asked.mapping.items()],
+        "rates": asked.rates,
+        "report": asked.report,
+        "template": asked.template,
     }

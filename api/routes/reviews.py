@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api.answers import example, json_response, refusals
 from api.once import IdempotencyKey, once
-from api.schemas import (
+from api.schemas_review import (
     CodeNoteOut,
     DecideAlikeIn,
     DecideIn,

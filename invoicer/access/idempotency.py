@@ -28,8 +28,11 @@ class ConflictError(InvoicerError):
 
 @dataclass(frozen=True, slots=True)
 class FirstAnswer:
+    """location: where what was made is found, "" where nothing was."""
+
     status: int
     body: bytes
+    location: str = ""
 
 
 def claim(store: Store, principal: Principal, key: str, request: bytes) -> FirstAnswer | None:
@@ -49,7 +52,9 @@ def claim(store: Store, principal: Principal, key: str, request: bytes) -> First
             if row["request_sha256"] != digest:
                 raise ConflictError("这个 Idempotency-Key 已用于另一个请求,请换一个")
             if row["status"] is not None:
-                return FirstAnswer(row["status"], zlib.decompress(row["body"]))
+                return FirstAnswer(
+                    row["status"], zlib.decompress(row["body"]), row["location"] or ""
+                )
             if row["at"] >= utc_text(now - dt.timedelta(seconds=ABANDONED_SECONDS)):
                 raise ConflictError("同一 Idempotency-Key 的请求正在处理,请稍后重试")
         db.execute(
@@ -64,9 +69,9 @@ def keep(store: Store, principal: Principal, key: str, answer: FirstAnswer) -> N
     """Remember the answer to a claimed key."""
     with store.transaction() as db:
         db.execute(
-            "update first_answers set status = ?, body = ?"
+            "update first_answers set status = ?, body = ?, location = ?"
             " where principal = ? and idempotency_key = ?",
-            [answer.status, zlib.compress(answer.body, 1), principal.id, key],
+            [answer.status, zlib.compress(answer.body, 1), answer.location, principal.id, key],
         )
 
 

@@ -65,6 +65,12 @@ def create(
     return principal, text
 
 
+def rate_of(store: Store, principal: str) -> float | None:
+    """A key's own lines a second; None where it has none, or is no key."""
+    row = store.row("select lines_per_second from keys where principal = ?", [principal])
+    return row["lines_per_second"] if row else None
+
+
 def authenticate(store: Store, text: str) -> Principal:
     """Whose key it is; raises AuthenticationError, the same for every reason."""
     ident = text.split("_", 2)[1] if text.startswith(f"{PREFIX}_") and text.count("_") > 1 else ""

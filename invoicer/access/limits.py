@@ -10,6 +10,11 @@ from pathlib import Path
 
 from invoicer.errors import InvoicerError, UnavailableError
 
+# Owed all the same: what was done can no longer be refused.
+_OWE = """
+insert into spent (principal, due) values (:principal, :now + :cost)
+on conflict (principal) do update set due = max(due, :now) + :cost
+"""
 # One statement decides and counts, so that workers cannot both take the last place. `due` is the
 # moment at which everything taken so far would be paid off at the permitted rate (the generic
 # cell rate algorithm); it may lie at most the burst ahead of now.
@@ -87,3 +92,9 @@ class RateLimit:
         ).fetchone()
         wait = max(1, int(due + cost - burst - now) + 1)
         raise TooManyError(f"请求过于频繁,请在 {wait} 秒后重试", retry_after=wait)
+
+    def owe(self, principal: str, lines: int, lines_per_second: float | None = None) -> None:
+        """Count lines that are done already: the next ones are refused until they are paid off."""
+        cost = lines / (lines_per_second or self.lines_per_second)
+        values = {"principal": principal, "now": time.time(), "cost": cost}
+        self._connection.execute(_OWE, values)

@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def owned_tables(store: Store) -> list[str]:
 
 def export(store: Store, tenant: str, target: Path) -> int:
     """All rows of a tenant as JSONL `{"table": …, "row": …}`, without secrets and sealed votes, the
-    content of files as base64; returns how many."""
+    content of files as base64, files of jobs in pieces; returns how many."""
     require(store, tenant)
     part = target.with_name(f".{target.name}.part")
     count = 0
@@ -90,6 +91,9 @@ def export(store: Store, tenant: str, target: Path) -> int:
                     shown = {name: row[name] for name in row if not _SECRET.search(name)}
                     file.write(_json({"table": table, "row": shown}) + "\n")
                     count += 1
+            for row in _job_files(store, tenant):
+                file.write(_json({"table": "job_files", "row": row}) + "\n")
+                count += 1
         os.replace(part, target)
     except OSError as error:
         raise InputError(f"无法写入 {target}:{error.strerror}", file=str(target)) from error
@@ -97,6 +101,15 @@ def export(store: Store, tenant: str, target: Path) -> int:
         part.unlink(missing_ok=True)
     audit.record(store, tenant, audit.OPERATOR, "tenant.export", tenant, rows=count)
     return count
+
+
+def _job_files(store: Store, tenant: str) -> Iterator[dict[str, Any]]:
+    """The files of a tenant's jobs, in pieces: they may be larger than the memory."""
+    for job in store.rows("select id from jobs where tenant = ?", [tenant]):
+        for path in files.handed_out(job["id"]):
+            for part, content in enumerate(files.blocks(path)):
+                yield {"tenant": tenant, "job": job["id"], "name": path.name, "part": part,
+                       "content": content}  # fmt: skip
 
 
 def erase(store: Store, tenant: str) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from invoicer.access.limits import TooManyError
 from invoicer.access.principals import Principal
 from invoicer.errors import InvoicerError
 from invoicer.jobs import files
-from invoicer.jobs.job import Job, Options, job_of
+from invoicer.jobs.job import Job, Options, StageProgress, job_of
 from invoicer.review import inbox
 from invoicer.review.items import ReviewItem
 from invoicer.store import Store, utc_text
@@ -31,7 +31,7 @@ RETRY_AFTER = 30
 # others waiting.
 _CLAIM = """
 update jobs set state = 'running', attempts = attempts + 1, started_at = :now, heartbeat = :now,
-  rows_total = null, rows_done = 0, rows_failed = 0
+  rows_total = null, rows_done = 0, rows_failed = 0, stage = null, rows_with_findings = null
 where id = (
     select id from jobs where state = 'queued'
     order by (select max(started_at) from jobs other where other.tenant = jobs.tenant) nulls first,
@@ -181,10 +181,18 @@ def progress(
             inbox.add(store, items)
 
 
-def finish(store: Store, job: Job) -> None:
+def enter(store: Store, job: Job, stage: StageProgress, **rows: int | None) -> None:
+    """Note how far a re-coding is in its stage; raises StoppedError where it is to end."""
+    _set(store, job, heartbeat=utc_text(), stage=stage.to_json(), **rows)
+
+
+def finish(
+    store: Store, job: Job, tiers: Mapping[str, int], notes: Sequence[str] = (), **rows: int
+) -> None:
     """The job is done; raises StoppedError where it had to end before."""
     now = utc_text()
-    _set(store, job, state="done", heartbeat=now, ended_at=now)
+    _set(store, job, state="done", heartbeat=now, ended_at=now, stage=None,
+         tiers=json.dumps(tiers), notes=json.dumps(notes, ensure_ascii=False), **rows)  # fmt: skip
 
 
 def fail(store: Store, job: Job, error: InvoicerError) -> None:

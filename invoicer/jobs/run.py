@@ -5,96 +5,22 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
-from collections import Counter
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
-from invoicer.assistant import Assistant
-from invoicer.batch import CHUNK, answer_rows
-from invoicer.columns import recognise
 from invoicer.errors import InputError, InvoicerError
 from invoicer.jobs import files, queue
-from invoicer.jobs.job import Job
+from invoicer.jobs.classify import classify
+from invoicer.jobs.job import Job, Kind
 from invoicer.jobs.limits import Limits
 from invoicer.jobs.queue import StoppedError
-from invoicer.readers import Table, read_table
-from invoicer.review.items import ReviewItem, identity, item_of, needs_review
-from invoicer.review.memory import Memory
-from invoicer.review.rules import ReviewRules
-from invoicer.review.tally import Tally
+from invoicer.jobs.recode import recode
 from invoicer.settings import Settings
 from invoicer.store import Store
-from invoicer.suggestion import OUTPUT_COLUMNS, RATES_COLUMN
-from invoicer.writers import open_writer
 
-REJECT_COLUMNS = ("row", "field", "reason")
-
-
-def work(store: Store, job: Job, most_rows: int) -> None:
-    """Classify the rows of a job's file; raises StoppedError where the job was taken away."""
-    options = job.options
-    path = files.input_file(files.folder(job.id), job.suffix)
-    table = read_table(path)
-    places = recognise(table.header)
-    total = _size(table, path, most_rows)
-    queue.progress(store, job, total, 0, 0)
-    assistant = Assistant.load()
-    columns = (*OUTPUT_COLUMNS, RATES_COLUMN) if options.rates else OUTPUT_COLUMNS
-    rules = ReviewRules(random_slice=options.random_slice)
-    place = files.scratch(job.id, job.attempts)
-    done = failed = 0
-    items: list[ReviewItem] = []
-    tiers: Counter[str] = Counter()
-    with (
-        open_writer(
-            files.result_file(place, options.form), options.form, table.header, columns
-        ) as write,
-        open_writer(place / files.REJECTS, "csv", REJECT_COLUMNS, ()) as reject,
-    ):
-        for done, row in enumerate(
-            answer_rows(
-                assistant,
-                table.rows,
-                places,
-                options.defaults(),
-                1,
-                memory=Memory(store.path, job.tenant),
-                with_source=options.review,
-            ),
-            1,
-        ):
-            write(row.cells, row.answer)
-            tiers["failed" if row.error else row.answer["tier"]] += 1
-            if row.error:
-                failed += 1
-                field, _, reason = row.error.partition(": ")
-                reject([str(table.first_row + done - 1), field, reason], {})
-            # An earlier attempt may have got further: its questions count once.
-            if row.source and done > job.rows_reviewed:
-                line, suggestion = row.source
-                who = identity(job.tenant, line, assistant.rate_table)
-                if needs_review(suggestion, who.item, rules):
-                    items.append(item_of(job.tenant, line, suggestion, who))
-            if done % CHUNK == 0:
-                queue.progress(store, job, total, done, failed, items)
-                items = []
-    queue.progress(store, job, done, done, failed, items)
-    files.publish(job.id, job.attempts)
-    queue.finish(store, job)
-    tally = Tally(store)
-    tally.add(job.tenant, tiers)
-    tally.flush()
-
-
-def _size(table: Table, path: Path, most: int) -> int:
-    """Number of rows; raises InputError where they are none or too many."""
-    size = table.size
-    if size is None:
-        size = sum(1 for _ in read_table(path).rows)
-    if not size:
-        raise InputError("文件只有表头,没有数据行")
-    if size > most:
-        raise InputError(f"文件有 {size} 行,超过 {most} 行,请拆分后分别提交", rows=size)
-    return size
+_WORK: Mapping[Kind, Callable[[Store, Job, int], None]] = {
+    Kind.CLASSIFY: classify,
+    Kind.RECODE: recode,
+}
 
 
 def reason_of(error: Exception) -> InvoicerError:
@@ -125,7 +51,7 @@ def main(arguments: list[str]) -> None:
     try:
         job = queue.taken(store, ident, attempt)
         try:
-            work(store, job, limits.rows)
+            _WORK[job.options.kind](store, job, limits.rows)
         except StoppedError:
             raise
         except Exception as error:

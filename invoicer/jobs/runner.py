@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Concatenate, ParamSpec, TypeVar
 
 from invoicer.errors import InputError
@@ -33,9 +34,9 @@ class JobRunner:
     """Looks for jobs until closed. Any number of runners may share a store."""
 
     def __init__(
-        self, store: Store, most: int, limits: Limits, ended: Callable[[str], None] = lambda _: None
+        self, store: Store, most: int, limits: Limits, ended: Callable[[Job], None] = lambda _: None
     ):
-        """most: jobs at the same time over all runners; ended: told the state of each that ends."""
+        """most: jobs at the same time over all runners; ended: told each job that has ended."""
         self._store = store
         self._most = most
         self._limits = limits
@@ -93,10 +94,11 @@ class JobRunner:
             place = files.scratch(job.id, job.attempts)
             await self._ask(lambda _: shutil.rmtree(place, ignore_errors=True))
         after = await self._ask(queue.find, job.tenant, job.id)
-        state = after.state if after else "deleted"
-        log.info("job", extra={"job": job.id, "tenant": job.tenant, "state": state})
-        if after is None or after.has_ended:
-            self._ended(state)
+        after = after or replace(job, state="deleted")
+        log.info("job", extra={"job": job.id, "tenant": job.tenant, "state": after.state})
+        if after.has_ended:
+            await self._ask(lambda _: files.remove_work(job.id))
+            self._ended(after)
 
     async def _attempt(self, job: Job) -> None:
         files.scratch(job.id, job.attempts).mkdir(mode=0o700)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from invoicer.batch import Defaults
-from invoicer.line import InvoiceLine
+from invoicer.batch import Defaults, Memory
+from invoicer.line import InvoiceLine, today
 from invoicer.recode.billing import TOLERANCE, ZERO, Bill, Stake, bill_of, stake_of
 from invoicer.recode.collecting import name_key
 from invoicer.recode.findings import Finding, Found
@@ -21,6 +21,7 @@ from invoicer.recode.tally import Tally
 from invoicer.recode.verdict import RECODE_COLUMNS, Verdict
 from invoicer.recode.work import WorkReader
 from invoicer.review.items import identity
+from invoicer.review.tally import section_of
 from invoicer.suggestion import Tier
 from knowledge_base.rates import Treatment
 
@@ -64,13 +65,22 @@ class JudgedPart:
 
 
 class PartJudge:
-    """Judges parts. tenant: whose review queue uncertain lines belong to, "" for none."""
+    """Judges parts. tenant: whose review queue uncertain lines belong to, "" for none; memory:
+    what people have settled."""
 
-    def __init__(self, judge: Judge, reader: WorkReader, defaults: Defaults, tenant: str = ""):
+    def __init__(
+        self,
+        judge: Judge,
+        reader: WorkReader,
+        defaults: Defaults,
+        tenant: str = "",
+        memory: Memory | None = None,
+    ):
         self._judge = judge
         self._reader = reader
         self._defaults = defaults
         self._tenant = tenant
+        self._memory = memory
         assistant = judge.assistant
         self._versions = {
             "model_version": assistant.model_version,
@@ -85,7 +95,7 @@ class PartJudge:
         source: str,
     ) -> JudgedPart:
         part = JudgedPart([], [], {}, Tally())
-        read = [row_of(cells, places, self._defaults) for cells in rows]
+        read = self._recalled([row_of(cells, places, self._defaults) for cells in rows])
         asked = [
             question_of(row.fields, self._judge.period(row.line.date)) if row.line else None
             for row in read
@@ -105,10 +115,13 @@ class PartJudge:
             line, fields = row.line, row.fields
             key = (hashes[i], fields.get("declared_code"), question.printed,
                    line.declared_short_name, line.declared_rate, line.taxpayer,
-                   self._judge.bucket(line.date))  # fmt: skip
+                   self._judge.bucket(line.date), line.confirmed_code)  # fmt: skip
             known = verdicts.get(key)
             if known is None:
-                verdict = self._judge.judge(question, answers[hashes[i]], line, fields)
+                if line.confirmed_code:
+                    verdict = self._judge.settle(line, fields, line.confirmed_code)
+                else:
+                    verdict = self._judge.judge(question, answers[hashes[i]], line, fields)
                 known = verdicts[key] = (
                     verdict,
                     {**NO_MONEY, **verdict.to_row(), **self._versions},
@@ -120,6 +133,24 @@ class PartJudge:
                 self._line(part, cells, row, line, verdict, answer, codes, f"{source}:{number}")
             )
         return part
+
+    def _recalled(self, rows: list[Row]) -> list[Row]:
+        """The rows with the code that people have settled on, where they have and it may be used
+        on the day."""
+        if self._memory is None:
+            return rows
+        assistant = self._judge.assistant
+        lines = [row.line for row in rows if row.line is not None]
+        known = iter(self._memory(lines, assistant.rate_table))
+        recalled = []
+        for row in rows:
+            line = next(known) if row.line is not None else None
+            if line is not None and line.confirmed_code:
+                day = line.date or today()
+                if assistant.is_usable(line.confirmed_code, day.isoformat()):
+                    row = replace(row, line=line)
+            recalled.append(row)
+        return recalled
 
     def _line(
         self,
@@ -150,6 +181,7 @@ class PartJudge:
             stake,
             line.date.isoformat()[:7] if line.date else "",
             declared.short_name if declared else "",
+            section_of(line.seller_industry),
             {"place": place, "name": line.name[:120], "date": str(line.date or ""),
              "declared_code": row.fields.get("declared_code", "")[:30],
              "declared_rate": line.declared_rate[:12],

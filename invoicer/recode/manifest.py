@@ -12,13 +12,17 @@ from invoicer.files import write_whole
 from invoicer.recode.options import Options
 from invoicer.recode.sources import PART_ROWS, Sources
 
-FORMAT = 1
+FORMAT = 2
 _LABELS = {
     "inputs": "输入文件", "mapping": "--map", "defaults": "默认日期等", "form": "输出格式",
     "raw": "--raw", "review": "--review", "tenant": "租户", "template": "模板",
     "model_version": "模型版本", "kb_version": "知识库版本", "part_rows": "分段大小",
     "format": "程序版本", "header": "表头",
 }  # fmt: skip
+
+
+class NotResumableError(InputError):
+    """Nothing was begun, or what was begun is something else."""
 
 
 def manifest_of(
@@ -55,10 +59,12 @@ def check(path: Path, now: dict[str, Any]) -> None:
     try:
         before = orjson.loads(path.read_bytes())
     except (OSError, orjson.JSONDecodeError) as error:
-        raise InputError(f"{path.parent} 中没有可以继续的任务,请去掉 --resume 重新开始") from error
+        raise NotResumableError(
+            f"{path.parent} 中没有可以继续的任务,请去掉 --resume 重新开始"
+        ) from error
     changed = [label for key, label in _LABELS.items() if before.get(key) != now[key]]
     if changed:
-        raise InputError(
+        raise NotResumableError(
             f"与上次相比已改变:{'、'.join(changed)};不能继续,请去掉 --resume 重新开始",
             changed=changed,
         )

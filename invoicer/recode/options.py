@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from invoicer.batch import Defaults
+from invoicer.batch import Defaults, Memory
 from invoicer.errors import InputError
 
+DEFAULT_TENANT = "default"
 FORMS = ("csv", "jsonl", "xlsx", "parquet")
 
 
@@ -17,7 +18,8 @@ FORMS = ("csv", "jsonl", "xlsx", "parquet")
 class Options:
     """inputs: files, folders, globs; output: its ending chooses the form; mapping: column title →
     field; raw: CSV cells that look like formulas are left as they are; template: the official
-    batch template to fill; review: uncertain lines go to the review queue of `tenant`."""
+    batch template to fill; review: uncertain lines go to the review queue of `tenant`; memory: what
+    people have settled."""
 
     inputs: tuple[str, ...]
     output: Path
@@ -27,8 +29,9 @@ class Options:
     template: Path | None = None
     report: Path | None = None
     review: bool = False
-    tenant: str = "default"
+    tenant: str = DEFAULT_TENANT
     workers: int = 0
+    memory: Memory | None = None
 
     @property
     def form(self) -> str:

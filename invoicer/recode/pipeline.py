@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,14 @@ from invoicer.recode import manifest
 from invoicer.recode.forms import join
 from invoicer.recode.official import OfficialTemplate, fill
 from invoicer.recode.options import Options
+from invoicer.recode.progress import Progress, Stage
 from invoicer.recode.reviews import enqueue
 from invoicer.recode.sources import Part, Sources, expand
-from invoicer.recode.tally import Tally
+from invoicer.recode.tally import LINES, Tally
 from invoicer.recode.work import Work
 from invoicer.recode.workers import Worker, Workers, part_name
 from invoicer.settings import Settings
 from invoicer.store import Store
-
-# Told how far a stage has come: its name in Chinese, done, total (None where not known).
-Progress = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +47,21 @@ class Outcome:
     notes: list[str]
 
 
-def _silent(stage: str, done: int, total: int | None) -> None:
+def _silent(stage: Stage, done: int, total: int | None) -> None:
     pass
 
 
 class Run:
-    """One re-coding under way, in a work folder beside its output."""
+    """One re-coding under way, in a work folder beside its output.
+
+    faulty, rejected: lines with a finding, and rows that were no lines, as far as it is judged.
+    """
 
     def __init__(self, assistant: Assistant, options: Options, progress: Progress = _silent):
         self.assistant = assistant
         self.options = options
         self.progress = progress
+        self.faulty = self.rejected = 0
         self.form = options.form  # refused here where it is not known
         if not options.output.parent.is_dir():
             raise InputError(f"输出文件夹不存在:{options.output.parent}")
@@ -72,17 +74,24 @@ class Run:
         sizes = [source.size for source in self.sources.sources]
         self._size = None if None in sizes else sum(size or 0 for size in sizes)
 
-    def run(self, resume: bool = False) -> Outcome:
-        """Do what is not done yet; the work folder goes when the output is there."""
+    def run(self, resume: bool = False, keep: bool = False) -> Outcome:
+        """Do what is not done yet; the work folder goes when the output is there.
+
+        keep: it stays, so that what the caller does with the output can be resumed, too.
+        Raises NotResumableError where there is nothing that fits to be resumed.
+        """
         work = self.options.work
         if resume and not work.is_dir():
-            raise InputError(f"没有未完成的任务:{work} 不存在", file=str(work))
+            raise manifest.NotResumableError(f"没有未完成的任务:{work} 不存在", file=str(work))
         work.mkdir(exist_ok=True)
         try:
             with FileLock(work / "lock", timeout=0):
-                return self._run(work, resume)
+                outcome = self._run(work, resume)
         except Timeout as error:
             raise InputError(f"{self.options.output.name} 正由另一个进程写入") from error
+        if not keep:
+            shutil.rmtree(work)
+        return outcome
 
     def _run(self, work: Path, resume: bool) -> Outcome:
         now = manifest.manifest_of(
@@ -100,15 +109,14 @@ class Run:
                 parts = self._collect(database, workers)
                 self._classify(database, workers)
                 self._judge(parts, workers, database)
-            outcome = self._join(parts, database, worker.names)
+            return self._join(parts, database, worker.names)
         finally:
             database.close()
-        shutil.rmtree(work)
-        return outcome
 
     def _collect(self, database: Work, workers: Workers) -> int:
         """The number of parts, once all their questions are known."""
         if parts := database.done("collected"):
+            self._size = database.done("lines")
             return parts
         done, lines = database.done("collect"), 0
 
@@ -124,11 +132,11 @@ class Run:
         for part, gathered in workers.collect(waiting()):
             database.gather(part.number, gathered)
             parts, lines = part.number + 1, lines + len(part.rows)
-            self.progress("读取", lines, self._size)
+            self.progress(Stage.READ, lines, self._size)
         if not parts:
             raise InputError("没有数据行")
         self._size = lines
-        database.finish_collecting(parts)
+        database.finish_collecting(parts, lines)
         return parts
 
     def _classify(self, database: Work, workers: Workers) -> None:
@@ -136,7 +144,7 @@ class Run:
         for _, answers in workers.classify(database.open_questions()):
             database.answer(answers)
             done += len(answers)
-            self.progress("赋码(不重复的名称)", done, total)
+            self.progress(Stage.CLASSIFY, done, total)
 
     def _judge(self, parts: int, workers: Workers, database: Work) -> None:
         lines = 0
@@ -146,12 +154,24 @@ class Run:
             for part in self.sources.parts():
                 if self._stem(part.number).with_suffix(".json").exists():
                     lines += len(part.rows)
+                    self._count(part.number)
                 else:
                     yield part
 
-        for _, size in workers.write(waiting()):
+        for part, size in workers.write(waiting()):
             lines += size
-            self.progress("判断", lines, self._size)
+            self._count(part.number)
+            self.progress(Stage.JUDGE, lines, self._size)
+
+    def _count(self, number: int) -> None:
+        total = self._kept(number)["tally"]["total"]
+        self.faulty += total.get("faulty", [0])[LINES]
+        self.rejected += total.get("rejected", [0])[LINES]
+
+    def _kept(self, number: int) -> dict[str, Any]:
+        """What a judged part keeps beside its rows: tally and rejects."""
+        kept: dict[str, Any] = orjson.loads(self._stem(number).with_suffix(".json").read_bytes())
+        return kept
 
     def _stem(self, number: int) -> Path:
         return self.options.work / part_name(number)
@@ -159,13 +179,13 @@ class Run:
     def _join(self, parts: int, database: Work, names: list[str]) -> Outcome:
         options = self.options
         files = [self._stem(n).with_suffix(f".{self.form}") for n in range(parts)]
-        self.progress("写出", 0, None)
+        self.progress(Stage.WRITE, 0, None)
         temporary = options.work / "whole"
         join(self.form, files, names, temporary)
         tally = Tally()
         rejects = [[e.context["file"], "", "", e.message] for e in self.sources.unreadable]
         for n in range(parts):
-            kept = orjson.loads(self._stem(n).with_suffix(".json").read_bytes())
+            kept = self._kept(n)
             tally.merge(kept["tally"])
             rejects += kept["rejects"]
         templates: list[Path] = []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from invoicer.assistant import Assistant
 from invoicer.files import write_whole
 from invoicer.line import today
 from invoicer.recode.findings import Finding, Severity
@@ -56,9 +57,9 @@ class Month:
 
 
 def write_report(
-    path: Path, outcome: Outcome, taxonomy: Taxonomy, inputs: Sequence[Path], versions: str
+    path: Path, outcome: Outcome, assistant: Assistant, inputs: Sequence[Path]
 ) -> None:
-    """Write the report, whole or not at all. versions: model and knowledge base, as shown."""
+    """Write the report of a run, whole or not at all."""
     environment = Environment(
         loader=PackageLoader("invoicer", "templates"), autoescape=select_autoescape(),
         trim_blocks=True, lstrip_blocks=True,
@@ -75,7 +76,7 @@ def write_report(
             (s, tally.severities.get(str(int(s)), NOTHING)[LINES]) for s in reversed(Severity)
         ],
         findings=_bars(tally.findings, LINES, _finding_label, _finding_tint),
-        families=_families(tally.families, taxonomy),
+        families=_families(tally.families, assistant.kb.taxonomy),
         months=_months(tally.months, tally.faulty),
         tiers=[(t, tally.tiers.get(t.value, NOTHING)[LINES]) for t in Tier],
         moves=_bars(tally.moves, LINES, str, lambda _: "")[:MOVES],
@@ -83,7 +84,7 @@ def write_report(
         consistent=sum(1 for row in outcome.consistency if not row[3]),
         first=tally.first,
         day=today(),
-        versions=versions,
+        versions=f"模型 {assistant.model_version} · 知识库 {assistant.kb_version}",
         LINES=LINES, AMOUNT=AMOUNT, UNDER_LOW=UNDER_LOW, UNDER_HIGH=UNDER_HIGH,
         OVER_LOW=OVER_LOW, OVER_HIGH=OVER_HIGH,
     )  # fmt: skip

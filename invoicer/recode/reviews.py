@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import orjson
 
 from invoicer.assistant import Assistant
 from invoicer.line import InvoiceLine
+from invoicer.recode.progress import Progress, Stage
 from invoicer.recode.work import Work
 from invoicer.review.inbox import add
 from invoicer.review.items import identity, item_of
@@ -20,7 +20,7 @@ def enqueue(
     assistant: Assistant,
     work: Work,
     tenant: str,
-    progress: Callable[[str, int, int | None], None],
+    progress: Progress,
 ) -> int:
     """Hand the collected items over, each with how often and for how much it was asked."""
     store = Store.open(Settings().database)
@@ -35,5 +35,5 @@ def enqueue(
             items.append(replace(item_of(tenant, line, suggestion, who, times), amount=fen))
         add(store, items)
         done += len(items)
-        progress("送审", done, total)
+        progress(Stage.REVIEW, done, total)
     return total

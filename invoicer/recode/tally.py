@@ -21,7 +21,8 @@ Sums = dict[str, list[int]]
 @dataclass(slots=True)
 class Tally:
     """findings, tiers, months, families, moves: key → sums. faulty: months again, lines with a
-    finding only; moves: declared 简称 → right 简称. first: lines to look at first."""
+    finding only; moves: declared 简称 → right 简称; answered: chapter|seller's section|tier.
+    first: lines to look at first."""
 
     total: Sums = field(default_factory=dict)
     findings: Sums = field(default_factory=dict)
@@ -31,6 +32,7 @@ class Tally:
     faulty: Sums = field(default_factory=dict)
     families: Sums = field(default_factory=dict)
     moves: Sums = field(default_factory=dict)
+    answered: Sums = field(default_factory=dict)
     first: list[dict[str, Any]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -51,13 +53,17 @@ class Tally:
         stake: Stake | None,
         month: str,
         declared_group: str,
+        section: str,
         facts: Mapping[str, Any],
     ) -> None:
-        """Count one judged line. facts: what the list of first lines shows."""
+        """Count one judged line. section: letter of the seller's industry; facts: what the list of
+        first lines shows."""
         sums = _sums(bill, stake, verdict)
         self.count(self.total, "judged", sums)
         self.count(self.tiers, verdict.tier.value, sums)
         self.count(self.months, month, sums)
+        chapter = verdict.candidates[0].code[:FAMILY_DIGITS]
+        self.count(self.answered, f"{chapter}|{section}|{verdict.tier.value}", sums)
         if verdict.code:
             self.count(self.families, verdict.code[:FAMILY_DIGITS], sums)
         if not verdict.findings:

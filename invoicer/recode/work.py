@@ -54,7 +54,7 @@ class Work:
         self._db.close()
 
     def done(self, stage: str) -> int:
-        """How many parts of a stage are done."""
+        """How much of a stage is done: parts, or lines."""
         row = self._db.execute("select done from progress where stage = ?", [stage]).fetchone()
         return int(row[0]) if row else 0
 
@@ -86,7 +86,7 @@ class Work:
             self._sellers[name] = int(row[0])
         return self._sellers[name]
 
-    def finish_collecting(self, parts: int) -> None:
+    def finish_collecting(self, parts: int, lines: int) -> None:
         """Groups whose seller coded one name in several ways stand out from now on."""
         with self._transaction():
             self._db.execute("drop table if exists mixed")
@@ -98,6 +98,7 @@ class Work:
             )
             self._db.execute("create index mixed_key on mixed (name, seller, period)")
             self._mark("collected", parts)
+            self._mark("lines", lines)
 
     def count(self, table: str) -> int:
         return int(self._db.execute(f"select count(*) from {table}").fetchone()[0])

@@ -60,7 +60,7 @@ class Worker:
         if self._parts is None:  # its connection belongs to the process that made it
             reader = WorkReader(options.work / "work.db")
             tenant = options.tenant if options.review else ""
-            self._parts = PartJudge(self.judge, reader, options.defaults, tenant)
+            self._parts = PartJudge(self.judge, reader, options.defaults, tenant, options.memory)
         judged = self._parts.judge(part.rows, source.places, part.first, source.path.name)
         rows = [
             OutRow(self.sources.cells(source, one.cells), one.answer, one.severity)

@@ -55,14 +55,17 @@ class Tally:
 
     def add_answers(self, tenant: str, given: Iterable[tuple[InvoiceLine, Suggestion]]) -> None:
         """Count answers by what was answered and who sells."""
-        month = f"{today():%Y-%m}"
         cuts = Counter(
-            (tenant, month, s.candidates[0].code[:CHAPTER_DIGITS],
-             section_of(line.seller_industry), s.tier.value)
+            (s.candidates[0].code[:CHAPTER_DIGITS], section_of(line.seller_industry), s.tier.value)
             for line, s in given
-        )  # fmt: skip
+        )
+        self.add_cuts(tenant, cuts)
+
+    def add_cuts(self, tenant: str, cuts: Mapping[tuple[str, str, str], int]) -> None:
+        """Count answers that are summed up already. cuts: (chapter, section, tier) → lines."""
+        month = f"{today():%Y-%m}"
         with self._lock:
-            self._cuts.update(cuts)
+            self._cuts.update({(tenant, month, *cut): lines for cut, lines in cuts.items()})
 
     def flush(self) -> None:
         """Write what was counted since; what cannot be written is kept for the next time."""

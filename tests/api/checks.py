@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import re
 from typing import Any
 
 from httpx import Response
+from pydantic import BaseModel
+
+import api
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 # Words that would tell a caller how the service is built.
@@ -32,3 +37,13 @@ def problem(response: Response, status: int, code: str) -> dict[str, Any]:
     assert isinstance(error["context"], dict)
     assert error["request_id"] == response.headers["x-request-id"]
     return error
+
+
+def schema(name: str) -> type[BaseModel]:
+    """The model of a request or an answer, whichever module of schemas it stands in."""
+    for module in pkgutil.iter_modules(api.__path__, "api."):
+        if module.name.startswith("api.schemas"):
+            found = getattr(importlib.import_module(module.name), name, None)
+            if found is not None:
+                return found
+    raise LookupError(name)

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from checks import schema
 
 import api.app  # noqa: F401 - so that every error class is known
 import invoicer
-from api import schemas, schemas_desk, schemas_panel
 from api.answers import EXAMPLES
 from api.errors import REFUSALS
 from invoicer.errors import InvoicerError
@@ -77,8 +77,7 @@ def test_every_endpoint_says_what_it_does_and_shows_an_answer() -> None:
     ],
 )  # fmt: skip
 def test_the_shown_answers_have_the_shape_of_real_ones(name, model) -> None:
-    places = (schemas, schemas_panel, schemas_desk)
-    kind = next(getattr(place, model) for place in places if hasattr(place, model))
+    kind = schema(model)
     kind.model_validate(EXAMPLES[name])
     assert set(EXAMPLES[name]) == set(kind.model_fields)
 

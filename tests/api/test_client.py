@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, get_type_hints
 
 import pytest
+from checks import schema
 
-from api import schemas
 from invoicer import client_types
 from invoicer.access.principals import Role
 from invoicer.client import ApiError, Client
@@ -104,7 +104,7 @@ def test_a_wrong_key_is_refused_at_once(live) -> None:
 )  # fmt: skip
 def test_the_clients_types_are_the_services(ours, theirs) -> None:
     fields = set(get_type_hints(getattr(client_types, ours)))
-    assert fields == set(getattr(schemas, theirs).model_fields)
+    assert fields == set(schema(theirs).model_fields)
 
 
 # -- servers that misbehave -------------------------------------------------------------------

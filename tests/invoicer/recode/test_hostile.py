@@ -149,7 +149,7 @@ def test_a_product_name_cannot_write_into_the_report(
     name = "<script>alert(1)</script>鱼排"
     source = csv_of(tmp_path / "a.csv", ["商品名称", "税收分类编码"], [name, REBAR])
     outcome = recode(tmp_path / "out.csv", source)
-    write_report(tmp_path / "r.html", outcome, assistant.kb.taxonomy, [source], "")
+    write_report(tmp_path / "r.html", outcome, assistant, [source])
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "鱼排" in text
     assert "<script>" not in text
