@@ -142,6 +142,7 @@ class CodeNotesOut(BaseModel):
     rates_by_date: list[dict[str, Any]]
     children: list[dict[str, Any]]
     everyday_names: Listed
+    provisional_names: list[str] = Field(description="其中暂定映射的俗名")
     samples: Listed
     decisions: Listed
     mentions: dict[str, list[dict[str, str]]]

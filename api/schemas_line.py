@@ -131,7 +131,8 @@ class SuggestionOut(BaseModel):
     rate: str
     treatment: str
     candidates: list[CandidateOut] = Field(max_length=5)
-    prompt: str = Field(description="需要确认的事项")
+    prompt: str = Field(description="答复的依据(裁定、暂定映射)和需要确认的事项")
+    basis: str = Field(description="须随答复告知的依据:裁定或暂定映射;没有时为空")
     model_version: str
     kb_version: str
     error: str = Field(description="该行未能赋码的原因;其他行不受影响")

@@ -24,7 +24,7 @@ from invoicer.jobs import queue as job_queue
 from invoicer.jobs.job import Job
 from invoicer.jobs.limits import Limits
 from invoicer.jobs.runner import JobRunner
-from invoicer.review import attachments, webhooks
+from invoicer.review import attachments, deadlines, webhooks
 from invoicer.review.appeal_desk import AppealDesk
 from invoicer.review.decided import waiting
 from invoicer.review.decisions import Decisions
@@ -187,8 +187,9 @@ class Service:
         self.store.close()
 
     def _tell(self) -> None:
-        """Deliver what webhooks are due."""
+        """Deliver what webhooks are due, and what deadlines come."""
         if hosts := Settings().webhook_hosts:
+            deadlines.remind(self.store)
             webhooks.Sender(self.store, hosts).deliver_due()
             self.store.close()
 

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import overload
 
 from invoicer.errors import UnavailableError
-from invoicer.evidence import reasons
+from invoicer.evidence import provisional, reasons
 from invoicer.learning.versions import ModelStore
 from invoicer.line import InvoiceLine, today
 from invoicer.questions import Offers
@@ -195,6 +195,7 @@ class Assistant:
             self.kb.taxonomy[top.code].name,
             compiled.transformations,
         )
+        basis = self._basis(line, query, match, top.code)
         return Suggestion(
             core=query.reading.core,
             code="" if weak else top.code,
@@ -203,13 +204,21 @@ class Assistant:
             confidence=match.probability,
             candidates=candidates,
             rates=asked.rates,
+            basis=basis,
             hint=query.hint,
             questions=asked.questions,
-            evidence=asked.evidence + why,
+            evidence=tuple(dict.fromkeys(filter(None, (basis, *asked.evidence, *why)))),
             warnings=warnings,
             model_version=self.model_version,
             kb_version=self.kb_version,
         )
+
+    def _basis(self, line: InvoiceLine, query: Query, match: Match, code: str) -> str:
+        """What has to be told with the answer: the ruling or the provisional mapping behind it."""
+        if line.confirmed_code == code:
+            return line.basis
+        marked = self.kb.lexicon.provisional.get(code, ())
+        return provisional(query, match, self.matcher.compiled.index.terms, marked)
 
     def _part_codes(self, line: InvoiceLine, query: Query) -> dict[str, str]:
         """The codes of the parts that an open supply would be coded by otherwise."""

@@ -16,6 +16,7 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColum
 
 from invoicer import (
     cli_access,
+    cli_appeals,
     cli_desk,
     cli_kb,
     cli_learn,
@@ -23,6 +24,7 @@ from invoicer import (
     cli_panel,
     cli_recode,
     cli_review,
+    cli_rulings,
 )
 from invoicer.assistant import Assistant
 from invoicer.batch import Defaults, Memory, answer_rows
@@ -50,9 +52,9 @@ app.add_typer(cli_access.webhooks_app, name="webhooks", help="回调:新建、�
 app.add_typer(cli_access.db_app, name="db", help="数据库:备份、恢复、检查、管理记录")
 app.add_typer(cli_learn.models_app, name="models", help="模型版本:列出、切换、退回")
 app.add_typer(cli_review.review_app, name="review", help="审核队列:加入、列出、存疑的决定")
-app.add_typer(cli_panel.rulings_app, name="rulings", help="裁定:列出、查找、影响的以往各行")
-app.add_typer(cli_panel.panel_app, name="panel", help="编审委员会:案件、出具裁定")
-app.add_typer(cli_panel.appeals_app, name="appeals", help="异议申诉:列出、查看")
+app.add_typer(cli_rulings.app, name="rulings", help="裁定:列出、查找、影响的以往各行")
+app.add_typer(cli_panel.app, name="panel", help="编审委员会:案件、表决、出具裁定")
+app.add_typer(cli_appeals.app, name="appeals", help="异议申诉:列出、查看、答复")
 MAX_LISTED = 20
 TenantOption = Annotated[
     str, typer.Option("--tenant", help="按该租户的决定与裁定答复;省略时只用对全部适用的")

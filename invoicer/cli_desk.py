@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from invoicer.access import tenants, users
-from invoicer.access.principals import Principal
+from invoicer.access import tenants
+from invoicer.cli_options import Login, Password, signed_in
 from invoicer.console import err, friendly_errors, out
 from invoicer.desk import effect
 from invoicer.desk.export import export
@@ -27,22 +25,7 @@ from knowledge_base.word_tables import Action, Edit, WordTable
 app = typer.Typer()
 NICENESS = 15
 MAX_LISTED = 20
-Login = Annotated[str, typer.Option("--login", help="以谁的名义:网页登录名")]
-Password = Annotated[
-    str,
-    typer.Option(prompt="密码", hide_input=True, envvar="INVOICER_PASSWORD", help="其密码"),
-]
 Ident = Annotated[str, typer.Argument(metavar="PROPOSAL", help="提案编号,见 kb proposals")]
-
-
-@contextmanager
-def _signed_in(store: Store, login: str, password: str) -> Iterator[Principal]:
-    """Acts are people's: who proposes and who accepts are told apart by their passwords."""
-    me, token = users.sign_in(store, login, password)
-    try:
-        yield me
-    finally:
-        users.sign_out(store, token)
 
 
 def _words(settings: Settings) -> WordIndex:
@@ -78,7 +61,7 @@ def propose(
             raise InputError("请写明词表、动作和各列,或用 --file 给出多行修改")
         settings = Settings()
         store = Store.open(settings.database)
-        with _signed_in(store, login, password) as me:
+        with signed_in(store, login, password) as me:
             made = Proposals(store, settings).propose(
                 me, _words(settings), edits, why, provisional=provisional, item=item, ruling=ruling
             )
@@ -154,7 +137,7 @@ def accept(
     with friendly_errors():
         settings = Settings()
         store = Store.open(settings.database)
-        with _signed_in(store, login, password) as me:
+        with signed_in(store, login, password) as me:
             made = Proposals(store, settings).accept(me, _words(settings), ident, why)
     out.print(f"已采纳,当前版本 {made.version}")
 
@@ -170,7 +153,7 @@ def reject(
     with friendly_errors():
         settings = Settings()
         store = Store.open(settings.database)
-        with _signed_in(store, login, password) as me:
+        with signed_in(store, login, password) as me:
             Proposals(store, settings).reject(me, ident, why)
     out.print("未采纳,现用版本不变")
 

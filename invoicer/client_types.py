@@ -72,6 +72,7 @@ class Suggestion(TypedDict):
     treatment: str
     candidates: list[Candidate]
     prompt: str
+    basis: str
     model_version: str
     kb_version: str
     error: str

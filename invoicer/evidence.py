@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from models.matcher import Match
 from models.query import Query
 from models.situation import DECIDED
 from models.transformation import Transformations
+from models.words import name_key
 
 # Support of the quantities from which it is worth telling.
 MEASURED_ALIKE = 0.5
+
+
+def provisional(
+    query: Query, match: Match, terms: Sequence[str], marked: Collection[str]
+) -> str:
+    """The provisional mapping that the first candidate rests on; empty where on none.
+
+    marked: the names that stand under its code for want of a fitting one.
+    """
+    reading, nearest = query.reading, match.terms[0]
+    named = {name_key(text) for text in (reading.clean, reading.core)}
+    near = name_key(terms[nearest]) if nearest >= 0 else ""
+    for name in marked:
+        key = name_key(name)
+        if key == near or any(text.endswith(key) for text in named):
+            return f"“{name}”没有适合的编码,暂按此编码(暂定映射,编码表更新后复核)"
+    return ""
 
 
 def reasons(

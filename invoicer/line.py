@@ -42,8 +42,8 @@ class InvoiceLine:
     """Name and optional evidence.
 
     amount: net amount in yuan, negative on a red-letter line; confirmed_code, confirmed_by: what
-    people have settled on for this very line, and who did, in Chinese; warnings: evidence that
-    was dropped, and why (Chinese).
+    people have settled on for this very line, and who did, in Chinese; basis: the ruling that did,
+    to be told with the answer; warnings: evidence that was dropped, and why (Chinese).
     """
 
     name: str
@@ -62,6 +62,7 @@ class InvoiceLine:
     amount: Decimal | None = None
     confirmed_code: str = ""
     confirmed_by: str = ""
+    basis: str = ""
     warnings: tuple[str, ...] = ()
 
     @classmethod

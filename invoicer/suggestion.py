@@ -112,7 +112,8 @@ class Suggestion:
     """The answer for one line.
 
     core: the words of the name that say what it is. code, short_name: empty when weak.
-    confidence: probability that the first candidate's 简称 is right. hint: what to confirm, for
+    confidence: probability that the first candidate's 简称 is right. basis: what the answer rests
+    on and has to be told with it, a ruling or a provisional mapping; hint: what to confirm, for
     information; questions: the facts that are missing. evidence: reasons, in Chinese, strongest
     first; warnings: evidence dropped and why.
     """
@@ -124,6 +125,7 @@ class Suggestion:
     confidence: float
     candidates: tuple[Candidate, ...]
     rates: tuple[RateAdvice, ...]
+    basis: str
     hint: str
     questions: tuple[Question, ...]
     evidence: tuple[str, ...]
@@ -147,12 +149,13 @@ class Suggestion:
 
     @property
     def prompt(self) -> str:
-        """What to confirm, and once, in one sentence, everything that is missing."""
+        """What the answer rests on, what to confirm, and once, in one sentence, everything that is
+        missing."""
         asked = [question.told for question in self.questions]
         if len(asked) > 1:
             numbered = (f"{sign}{text}" for sign, text in zip(COUNTED, asked, strict=False))
             asked = [f"需补充{len(asked)}项:{';'.join(numbered)}"]
-        return ";".join(filter(None, (self.hint, *asked)))
+        return ";".join(filter(None, (self.basis, self.hint, *asked)))
 
     def to_row(self) -> dict[str, Any]:
         """The output columns in their order, native types; then `rates`, every rate that can
@@ -178,6 +181,7 @@ class Suggestion:
         return {
             "core": self.core,
             **self.to_row(),
+            "basis": self.basis,
             "questions": [question.to_dict() for question in self.questions],
             "evidence": list(self.evidence),
             "warnings": list(self.warnings),
@@ -214,7 +218,7 @@ def failed_row(message: str, model_version: str, kb_version: str) -> dict[str, A
 def failed_dict(message: str, model_version: str, kb_version: str) -> dict[str, Any]:
     """What stands for `Suggestion.to_dict` where a line could not be classified."""
     row = failed_row(message, model_version, kb_version)
-    return {"core": "", **row, "questions": [], "evidence": [], "warnings": []}
+    return {"core": "", **row, "basis": "", "questions": [], "evidence": [], "warnings": []}
 
 
 def flat(row: dict[str, Any], columns: Sequence[str] = OUTPUT_COLUMNS) -> list[str]:

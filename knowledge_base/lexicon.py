@@ -6,6 +6,7 @@ that describe a product without naming it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from knowledge_base import tables
 from knowledge_base.supplement import ConfirmedName, read_supplement
+from knowledge_base.word_tables import WordTable, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,14 @@ class Lexicon:
         """(code, name) pairs."""
         for row in tables.columns("everyday_names", "code", "term", root=self._root):
             yield row[0], row[1]
+
+    @cached_property
+    def provisional(self) -> dict[str, list[str]]:
+        """Code → its everyday names that stand there for want of a fitting code."""
+        names: dict[str, list[str]] = defaultdict(list)
+        for row in read_rows(self._root, WordTable.PROVISIONAL):
+            names[row["code"]].append(row["term"])
+        return dict(names)
 
     def samples(self) -> Iterator[Sample]:
         """Labelled whole lines: first the plain ones, then those with their context."""

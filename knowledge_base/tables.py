@@ -12,7 +12,7 @@ DATA = Path(__file__).parent / "data"
 
 
 def rows(table: str, root: Path = DATA) -> Iterator[dict[str, str]]:
-    """Rows of `<table>.csv`, keyed by its header; nothing where the table is absent."""
+    """Rows of `<table>.csv`, keyed by its header."""
     path = root / f"{table}.csv"
     with path.open(encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)

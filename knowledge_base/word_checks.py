@@ -23,6 +23,7 @@ REQUIRED = {
                           "rate_general", "levy_small"),
     WordTable.DESCRIPTORS: ("term", "kind"),
     WordTable.EXCEPTIONS: ("term", "head"),
+    WordTable.PROVISIONAL: ("code", "term"),
 }  # fmt: skip
 
 
@@ -67,6 +68,7 @@ class WordRules:
             WordTable.SCENARIOS: self._scenarios,
             WordTable.DESCRIPTORS: self._descriptors,
             WordTable.EXCEPTIONS: self._exceptions,
+            WordTable.PROVISIONAL: self._provisional,
         }[table]
         found = [
             Problem(table, row[table.word], field, message)
@@ -110,6 +112,9 @@ class WordRules:
 
     def _exceptions(self, rows: Sequence[Row]) -> Iterator[tuple[str, str, str]]:
         yield from _repeated(rows, ("term",))
+
+    def _provisional(self, rows: Sequence[Row]) -> Iterator[tuple[str, str, str]]:
+        yield from _repeated(rows, ("code", "term"))
 
     def _scenarios(self, rows: Sequence[Row]) -> Iterator[tuple[str, str, str]]:
         yield from _repeated(rows, ("phrase", "seller_industry", "condition"))

@@ -1,4 +1,7 @@
-"""The word tables that people may edit: everyday names, ambiguous terms, scenarios, descriptors."""
+"""The word tables that people may edit: everyday names, ambiguous terms, scenarios, descriptors.
+
+Provisional mappings are a table of marks beside the everyday names; it is there once one was made.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +27,23 @@ class WordTable(StrEnum):
     SCENARIOS = "scenarios"
     DESCRIPTORS = "descriptors"
     EXCEPTIONS = "exceptions"
+    PROVISIONAL = "provisional"
 
     @property
     def label(self) -> str:
         return {"everyday_names": "俗名", "ambiguous": "歧义词", "scenarios": "业务场景",
-                "descriptors": "描述词", "exceptions": "例外词"}[self]  # fmt: skip
+                "descriptors": "描述词", "exceptions": "例外词",
+                "provisional": "暂定映射"}[self]  # fmt: skip
 
     @property
     def word(self) -> str:
         """The column that holds the word."""
         return "phrase" if self is WordTable.SCENARIOS else "term"
+
+    @property
+    def is_by_code(self) -> bool:
+        """Whether it is kept in the order of its codes."""
+        return self.columns[0] == "code"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -50,6 +60,7 @@ _COLUMNS = {
     ),
     WordTable.DESCRIPTORS: ("term", "kind", "note"),
     WordTable.EXCEPTIONS: ("term", "head", "why"),
+    WordTable.PROVISIONAL: ("code", "term"),
 }  # fmt: skip
 
 
@@ -96,7 +107,9 @@ class NoSuchRowError(ValueError):
 
 
 def read_rows(root: Path, table: WordTable) -> list[Row]:
-    """The rows of a table in the order of its file."""
+    """The rows of a table in the order of its file; none where it has no file."""
+    if not (root / f"{table.value}.csv").exists():
+        return []
     return list(tables.rows(table.value, root))
 
 
@@ -111,7 +124,7 @@ def write_rows(folder: Path, table: WordTable, rows: Iterable[Row]) -> None:
 def edited(table: WordTable, rows: Sequence[Row], edits: Iterable[Edit]) -> list[Row]:
     """The rows after the edits of this table, in turn; raises NoSuchRowError.
 
-    Everyday names stay in order. In the other tables a row added right after another was removed
+    Names under codes stay in order. In the other tables a row added right after another was removed
     takes its place, and else stands with those of its word.
     """
     found = list(rows)
@@ -126,7 +139,7 @@ def edited(table: WordTable, rows: Sequence[Row], edits: Iterable[Edit]) -> list
                 raise NoSuchRowError(edit) from None
             del found[free]
             continue
-        if free is None or table is WordTable.EVERYDAY_NAMES:
+        if free is None or table.is_by_code:
             free = _place(table, found, edit.row)
         found.insert(free, edit.row)
         free = None
@@ -135,7 +148,7 @@ def edited(table: WordTable, rows: Sequence[Row], edits: Iterable[Edit]) -> list
 
 def _place(table: WordTable, rows: Sequence[Row], row: Row) -> int:
     """Where a new row belongs."""
-    if table is WordTable.EVERYDAY_NAMES:
+    if table.is_by_code:
         return bisect_right(rows, (row["code"], row["term"]), key=lambda r: (r["code"], r["term"]))
     alike = [n for n, one in enumerate(rows) if one[table.word] == row[table.word]]
     return alike[-1] + 1 if alike else len(rows)
@@ -158,13 +171,13 @@ def difference(old: Path, new: Path) -> list[Edit]:
     found = []
     for table in WordTable:
         paths = [root / f"{table.value}.csv" for root in (old, new)]
-        if not all(path.exists() for path in paths):
+        if table is not WordTable.PROVISIONAL and not all(path.exists() for path in paths):
             continue
-        if paths[0].read_bytes() == paths[1].read_bytes():
+        texts = [path.read_bytes() if path.exists() else b"" for path in paths]
+        if texts[0] == texts[1]:
             continue
         before, after = (
-            Counter(tuple(row.values()) for row in tables.rows(table.value, root))
-            for root in (old, new)
+            Counter(tuple(row.values()) for row in read_rows(root, table)) for root in (old, new)
         )
         for action, rows in ((Action.REMOVE, before - after), (Action.ADD, after - before)):
             found += [

@@ -11,6 +11,7 @@ from starlette.datastructures import UploadFile
 from api.answers import example, json_response, refusals
 from api.downloads import described, to_be_saved
 from api.once import IdempotencyKey, once
+from api.routes.panel import Due
 from api.schemas_panel import AnswerIn, AppealIn, AppealOut, AppealsOut, AttachmentOut, UpholdIn
 from api.security import Caller, TheService, allow
 from api.service import Service
@@ -80,8 +81,9 @@ async def list_appeals(
     service: TheService,
     state: Literal["", "received", "referred", "upheld", "rejected"] = "",
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    due: Due = None,
 ) -> Response:
-    total, found = appeals.search(service.store, caller.tenant, state, page)
+    total, found = appeals.search(service.store, caller.tenant, state, page, due)
     return json_response({"total": total, "appeals": [shown(service, one) for one in found]})
 
 

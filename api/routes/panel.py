@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
@@ -22,24 +22,13 @@ from api.security import Caller, TheService, allow
 from invoicer.access.principals import Role
 from invoicer.errors import InputError
 from invoicer.review import cases
-from invoicer.review.case_evidence import evidence
+from invoicer.review.case_evidence import published, row_of
 
 router = APIRouter(prefix="/v1/panel/cases", tags=["编审委员会"])
 CaseId = Annotated[str, Path(max_length=60)]
-_VOTE = ("name", "at", "code", "why")
-
-
-def row_of(case: dict[str, Any]) -> dict[str, Any]:
-    """What lists show of a case: nothing of a vote but that it was cast."""
-    shown = {name: case[name] for name in
-             ("id", "state", "outcome", "why", "votes", "opened_at", "deadline", "note", "code",
-              "ruling")}  # fmt: skip
-    return {
-        **shown,
-        "item": case["item"] or "",
-        "name": case["line"]["name"],
-        "closed_at": case["closed_at"] or "",
-    }
+Due = Annotated[
+    int | None, Query(ge=0, le=366, description="只看在办且已逾期或几天内到期的;0 为今天")
+]
 
 
 @router.post(
@@ -84,8 +73,9 @@ async def list_cases(
     service: TheService,
     state: Literal["", "voting", "counted", "closed"] = "",
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    due: Due = None,
 ) -> Response:
-    total, found = cases.search(service.store, caller.tenant, state, page)
+    total, found = cases.search(service.store, caller.tenant, state, page, due)
     return json_response({"total": total, "cases": [row_of(case) for case in found]})
 
 
@@ -97,21 +87,7 @@ async def list_cases(
 )
 @allow(Role.EXPERT)
 async def show_case(caller: Caller, service: TheService, case: CaseId) -> Response:
-    known = evidence(service.store, service.assistant, caller, case)
-    mine = known["mine"]
-    return json_response(
-        {
-            **row_of(known["case"]),
-            "line": known["case"]["line"],
-            "opinions": known["opinions"],
-            "codes": known["codes"],
-            "rulings": [one.to_dict() for one in known["rulings"]],
-            "appeals": [one["id"] for one in known["appeals"]],
-            "mine": {name: mine[name] for name in _VOTE} if mine else None,
-            "all_votes": [{name: vote[name] for name in _VOTE} for vote in known["votes"]],
-            "history": known["history"],
-        }
-    )
+    return json_response(published(service.store, service.assistant, caller, case))
 
 
 # The answer to a vote is never kept for repeated requests: a vote may be given again anyway.

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request, Response
 
 from api.routes.appeals import as_download, receive
+from api.routes.panel import Due
 from api.schemas import Code
 from api.schemas_panel import AnyCode
 from api.security import Caller, TheService, allow
@@ -14,9 +15,10 @@ from api.web.pages import page, redirect, render
 from api.web.panel import PageNumber, last_page
 from api.web.review import names_of
 from invoicer.access.principals import Role
-from invoicer.line import InvoiceLine, today
+from invoicer.line import InvoiceLine
 from invoicer.review import appeals, attachments
 from invoicer.review.appeals import CLOSED, MAX_REASON, AppealState, Contested
+from invoicer.review.deadlines import SOON_DAYS, days_left
 from invoicer.review.decisions import MAX_WHY
 
 router = APIRouter(prefix="/appeals", include_in_schema=False)
@@ -32,13 +34,16 @@ async def list_appeals(
     service: TheService,
     state: Literal["", "received", "referred", "upheld", "rejected"] = "",
     number: PageNumber = 1,
+    due: Due = None,
 ) -> Response:
-    total, found = appeals.search(service.store, caller.tenant, state, number)
+    total, found = appeals.search(service.store, caller.tenant, state, number, due)
+    soon, _ = appeals.search(service.store, caller.tenant, due=SOON_DAYS)
     coded = [{"code": one["contested_code"]} for one in found]
     return render(
         request, "appeals.html", caller, appeals=found, total=total, state=state, number=number,
         pages=last_page(total, appeals.PAGE), names=names_of(service, coded),
-        AppealState=AppealState, CLOSED=CLOSED, today=today().isoformat(), most=MAX_REASON,
+        AppealState=AppealState, CLOSED=CLOSED, most=MAX_REASON, due=due, soon=soon,
+        soon_days=SOON_DAYS, days_left=days_left,
     )  # fmt: skip
 
 
@@ -77,6 +82,7 @@ async def show_appeal(
     return render(
         request, "appeal.html", caller, appeal=found, names=names_of(service, codes),
         files=attachments.of_appeal(service.store, found), AppealState=AppealState, CLOSED=CLOSED,
+        days_left=days_left,
         kinds=attachments.KINDS, may_answer=caller.role.includes(Role.REVIEWER),
         may_see_case=caller.role.includes(Role.EXPERT), most=MAX_WHY,
     )  # fmt: skip

@@ -32,7 +32,7 @@ async def dashboard(request: Request, caller: Caller, service: TheService) -> Re
     taxonomy, rules = service.assistant.kb.taxonomy, service.queue.rules
     days = figures.days(store, tenant, DAYS)
     since = today() - dt.timedelta(weeks=WEEKS)
-    in_slice = figures.judgements(store, tenant, since, rules.in_slice)
+    in_slice = figures.judgements(store, tenant, since, rules.random_slice)
     strong = [one for one in in_slice if one.tier is Tier.STRONG]
     weeks = figures.by_week(store, tenant, since, taxonomy)
     labels = [f"{day.day:%m-%d}" for day in days]

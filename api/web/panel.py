@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
+from api.routes.panel import Due
 from api.schemas_panel import AnyCode
 from api.security import Caller, TheService, allow
 from api.web.pages import page, redirect, render
@@ -17,6 +18,7 @@ from invoicer.review import cases, rulings
 from invoicer.review.affected import affected, elsewhere
 from invoicer.review.case_evidence import evidence
 from invoicer.review.cases import CaseState, Outcome
+from invoicer.review.deadlines import SOON_DAYS, days_left
 from invoicer.review.decisions import MAX_WHY
 from invoicer.review.issuing import MAX_NOTE, MAX_TEXT, SECTIONS, Draft
 from invoicer.review.rulings import Scope
@@ -40,10 +42,13 @@ async def list_cases(
     service: TheService,
     state: Literal["", "voting", "counted", "closed"] = "",
     number: PageNumber = 1,
+    due: Due = None,
 ) -> Response:
-    total, found = cases.search(service.store, caller.tenant, state, number)
+    total, found = cases.search(service.store, caller.tenant, state, number, due)
+    soon, _ = cases.search(service.store, caller.tenant, due=SOON_DAYS)
     return render(
         request, "cases.html", caller, cases=found, total=total, state=state, number=number,
+        due=due, soon=soon, soon_days=SOON_DAYS, days_left=days_left,
         pages=last_page(total, cases.PAGE), names=names_of(service, found), CaseState=CaseState,
         Outcome=Outcome, quorum=service.panel.rules.panel_quorum,
     )  # fmt: skip
@@ -74,6 +79,7 @@ async def show_case(request: Request, caller: Caller, service: TheService, case:
         request, "case.html", caller, known=known, case=found, CaseState=CaseState,
         Outcome=Outcome, Scope=Scope, sections=SECTIONS, today=today(), most=MAX_TEXT,
         is_chair=caller.role.includes(Role.ADMIN), is_due=found["deadline"] <= utc_text(),
+        days_left=days_left,
         quorum=service.panel.rules.panel_quorum,
         on_rate=any(one["contested_rate"] for one in known["appeals"]),
     )  # fmt: skip

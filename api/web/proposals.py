@@ -63,9 +63,11 @@ async def new(
     term: Text = "",
     code: Text = "",
     item: Text = "",
+    provisional: bool = False,
 ) -> Response:
     given = _row(old) if old else {table.word: term, **({"code": code} if code else {})}
-    return _form(request, caller, table, kind, given, old, item=item)
+    form = {"provisional": "1"} if provisional else {}
+    return _form(request, caller, table, kind, given, old, item=item, form=form)
 
 
 @router.post("/new")

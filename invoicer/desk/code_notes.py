@@ -46,6 +46,7 @@ def code_notes(
         "page": number,
         "pages": max(1, -(-longest // PAGE)),
         "everyday_names": {"total": len(names), "rows": names[part]},
+        "provisional_names": words.marked(code),
         "samples": {"total": len(samples), "rows": samples[part]},
         "decisions": {"total": total, "rows": decided},
         "mentions": {

@@ -25,7 +25,8 @@ def export(versions: VersionStore, version: str = "") -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for table in WordTable:
-            archive.write(root / f"{table.value}.csv", f"{table.value}.csv")
+            if (path := root / f"{table.value}.csv").exists():
+                archive.write(path, path.name)
         archive.write(root / PROVENANCE, PROVENANCE)
         archive.writestr(EDITS, edits)
     return packed.getvalue()

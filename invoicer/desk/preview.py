@@ -114,7 +114,7 @@ def _with_edits(kb: KnowledgeBase, edits: Sequence[Edit]) -> Iterator[Path]:
             for problem in rules.check(table, rows):
                 if problem.word in words:
                     raise InputError(str(problem), field=problem.field)
-            (folder / f"{table.value}.csv").unlink()
+            (folder / f"{table.value}.csv").unlink(missing_ok=True)
             write_rows(folder, table, rows)
         yield folder
 

@@ -115,6 +115,7 @@ class Proposals:
             raise InputError("请写明理由", field="why")
         if len(edits) > MAX_EDITS:
             raise InputError(f"一次最多修改 {MAX_EDITS} 行,请分次提出", field="edits")
+        edits = words.completed(edits, provisional)
         words.check(edits, today())
         ident = "pp_" + secrets.token_hex(8)
         text = json.dumps([edit.to_json() for edit in edits], ensure_ascii=False)

@@ -108,6 +108,27 @@ class WordIndex:
             rows = [row for row, whole in pairs if text in whole]
         return len(rows), rows[(number - 1) * PAGE : number * PAGE]
 
+    def marked(self, code: str) -> list[str]:
+        """Everyday names of a code that stand there provisionally."""
+        return self.kb.lexicon.provisional.get(code, [])
+
+    def completed(self, edits: Sequence[Edit], provisional: bool) -> list[Edit]:
+        """The edits with the marks of provisional mappings that come and go with their names."""
+        names = [edit for edit in edits if edit.table is WordTable.EVERYDAY_NAMES]
+        come = [edit.row for edit in names if edit.action is Action.ADD and provisional]
+        if provisional and not come:
+            raise InputError("暂定映射须新增至少一个俗名", field="provisional")
+        given = [edit.row for edit in edits if edit.table is WordTable.PROVISIONAL]
+        gone = [
+            edit.row for edit in names
+            if edit.action is Action.REMOVE and edit.row["term"] in self.marked(edit.row["code"])
+        ]  # fmt: skip
+        follow = [(Action.REMOVE, row) for row in gone] + [(Action.ADD, row) for row in come]
+        return [
+            *edits,
+            *(Edit(WordTable.PROVISIONAL, act, row) for act, row in follow if row not in given),
+        ]
+
     def check(self, edits: Sequence[Edit], day: dt.date) -> None:
         """Raises InputError naming the row, its field and the cure where an edit may not be.
 
@@ -125,10 +146,24 @@ class WordIndex:
             for problem in rules.check(table, rows):
                 if problem.word in words:
                     raise InputError(str(problem), field=problem.field, table=table.value)
+        self._check_marks(edits)
         kept = [edit for edit in edits if edit.action is Action.ADD]
         gone = [edit.row for edit in edits if edit.action is Action.REMOVE]
         if all(edit.row in gone for edit in kept) and len(kept) == len(gone):
             raise InputError("修改前后没有差别", field="edits")
+
+    def _check_marks(self, edits: Sequence[Edit]) -> None:
+        """Raises InputError where a name is marked as provisional that is not under its code."""
+        come = [e.row for e in edits
+                if e.table is WordTable.EVERYDAY_NAMES and e.action is Action.ADD]  # fmt: skip
+        for edit in edits:
+            if edit.table is WordTable.PROVISIONAL and edit.action is Action.ADD:
+                row = edit.row
+                if row not in come and row["term"] not in self.names(row["code"]):
+                    raise InputError(
+                        f"“{row['term'][:40]}”不是该编码的俗名,请同时新增俗名", field="term",
+                        table=WordTable.PROVISIONAL.value,
+                    )  # fmt: skip
 
     def _near(self, table: WordTable, edits: Sequence[Edit]) -> list[Row]:
         if table is not WordTable.EVERYDAY_NAMES:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from invoicer.access.principals import ForbiddenError, Principal
+from invoicer.access.principals import ForbiddenError, Principal, Role
 from invoicer.assistant import Assistant
 from invoicer.errors import InputError
 from invoicer.line import InvoiceLine
@@ -84,6 +84,8 @@ class AppealDesk:
 
     def _received(self, me: Principal, ident: str, why: str) -> dict[str, Any]:
         """An appeal that waits for an answer and may be answered by me."""
+        if not me.role.includes(Role.REVIEWER):
+            raise ForbiddenError("申诉由审核员答复")
         if not why.strip() or len(why) > MAX_WHY:
             raise InputError(f"请写明理由,最多 {MAX_WHY} 个字符", field="answer")
         appeal = appeals.find(self.store, me.tenant, ident)

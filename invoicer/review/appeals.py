@@ -13,6 +13,7 @@ from invoicer.access.principals import Principal
 from invoicer.errors import InputError
 from invoicer.line import InvoiceLine, today
 from invoicer.review import webhooks
+from invoicer.review.deadlines import until
 from invoicer.review.states import NoSuchItemError, ReviewConflictError
 from invoicer.store import Store, utc_text
 
@@ -90,11 +91,16 @@ def open_for_files(store: Store, tenant: str, ident: str) -> dict[str, Any]:
 
 
 def search(
-    store: Store, tenant: str, state: str = "", page: int = 1
+    store: Store, tenant: str, state: str = "", page: int = 1, due: int | None = None
 ) -> tuple[int, list[dict[str, Any]]]:
-    """(how many there are, one page of them): open ones by their deadline, then the closed."""
-    where = "tenant = :tenant and (:state = '' or state = :state)"
-    values = {"tenant": tenant, "state": state, "limit": PAGE, "offset": PAGE * (page - 1)}
+    """(how many there are, one page of them): open ones by their deadline, then the closed.
+
+    due: only open ones whose deadline is over or comes within so many days.
+    """
+    where = """tenant = :tenant and (:state = '' or state = :state)
+      and (:until = '' or (closed_at is null and due_on <= :until))"""
+    values = {"tenant": tenant, "state": state, "limit": PAGE, "offset": PAGE * (page - 1),
+              "until": "" if due is None else until(due)}  # fmt: skip
     total = store.row(f"select count(*) as n from appeals where {where}", values)
     rows = store.rows(
         f"select * from appeals where {where} order by closed_at is not null, due_on, id"

@@ -9,6 +9,7 @@ from typing import Any
 
 from invoicer.access.principals import Principal, Role
 from invoicer.line import InvoiceLine
+from invoicer.review.deadlines import until
 from invoicer.review.states import NoSuchItemError
 from invoicer.store import Store, utc_text
 
@@ -78,11 +79,16 @@ from panel_cases c
 
 
 def search(
-    store: Store, tenant: str, state: str = "", page: int = 1
+    store: Store, tenant: str, state: str = "", page: int = 1, due: int | None = None
 ) -> tuple[int, list[dict[str, Any]]]:
-    """(how many there are, one page of them): open ones by deadline, then the closed."""
-    where = "c.tenant = :tenant and (:state = '' or c.state = :state)"
-    values = {"tenant": tenant, "state": state, "limit": PAGE, "offset": PAGE * (page - 1)}
+    """(how many there are, one page of them): open ones by deadline, then the closed.
+
+    due: only open ones whose deadline is over or comes within so many days.
+    """
+    where = """c.tenant = :tenant and (:state = '' or c.state = :state) and (:until = '' or
+      (c.state <> 'closed' and date(c.deadline, '+8 hours') <= :until))"""
+    values = {"tenant": tenant, "state": state, "limit": PAGE, "offset": PAGE * (page - 1),
+              "until": "" if due is None else until(due)}  # fmt: skip
     total = store.row(f"select count(*) as n from panel_cases c where {where}", values)
     rows = store.rows(
         f"{_SELECT} where {where} order by c.state = 'closed', c.deadline, c.id"

@@ -79,8 +79,8 @@ def about(
 
 
 def _hint(suggestion: dict[str, Any]) -> str:
-    """What a prompt asks to confirm besides its questions."""
-    prompt: str = suggestion["prompt"]
+    """What a prompt asks to confirm besides what it rests on and its questions."""
+    prompt: str = suggestion["prompt"].removeprefix(suggestion.get("basis", "")).lstrip(";")
     texts = [question["text"] for question in suggestion["questions"]]
     start = prompt.find("需补充") if len(texts) > 1 else prompt.find(texts[0]) if texts else -1
     return (prompt[:start] if start >= 0 else prompt).rstrip(";")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from invoicer.access.principals import Principal
 from invoicer.line import today
-from invoicer.store import Store
+from invoicer.store import Store, utc_text
 from invoicer.suggestion import Tier
 from knowledge_base.taxonomy import Taxonomy
 from models.evaluation import Share
@@ -20,12 +22,13 @@ from models.evaluation import Share
 _DAY = "date(at, '+8 hours')"
 # An act was taken back where the next event of its item is an undo.
 _ACTS = f"""
-select *, {_DAY} as day from (
-  select *, lead(action) over (partition by item order by id) as next
-  from review_events where tenant = :tenant and at >= date(:since, '-1 day'))
-where action in ('decide', 'vote', 'settle', 'send_back', 'uncodable')
-and next is not 'undo' and {_DAY} >= :since
+select {_DAY} as day, action, actor from review_events e
+where tenant = :tenant and at >= :since
+and action in ('decide', 'vote', 'settle', 'send_back', 'uncodable')
+and (select n.action from review_events n where n.item = e.item and n.id > e.id
+     order by n.id limit 1) is not 'undo'
 """
+_CHINA = dt.timezone(dt.timedelta(hours=8))
 
 
 class Judgement(NamedTuple):
@@ -41,10 +44,12 @@ class Judgement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far two blind votes on the same item agree. kappa: Cohen's, None where undefined."""
+    """How far two blind votes on the same item agree. kappa: Cohen's, None where undefined;
+    people: how often each voter agreed with the other one."""
 
     votes: Share
     kappa: float | None
+    people: dict[str, Share] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +83,14 @@ def days(store: Store, tenant: str, count: int = 14) -> list[Day]:
     found = {
         day: Day(day) for day in (last - dt.timedelta(days=n) for n in range(count - 1, -1, -1))
     }
-    values = {"tenant": tenant, "since": min(found).isoformat()}
+    first = min(found)
+    values = {"tenant": tenant, "since": _midnight(first)}
     acts = store.rows(f"select day, action, count(*) as n from ({_ACTS}) group by 1, 2", values)
     for row in acts:
         if day := found.get(dt.date.fromisoformat(row["day"])):
             day.acts[row["action"]] += row["n"]
-    lines = store.rows("select * from answered where tenant = :tenant and day >= :since", values)
+    lines = store.rows("select * from answered where tenant = :tenant and day >= :first",
+                       {"tenant": tenant, "first": first.isoformat()})  # fmt: skip
     for row in lines:
         if day := found.get(dt.date.fromisoformat(row["day"])):
             day.lines[row["tier"]] += row["lines"]
@@ -92,9 +99,14 @@ def days(store: Store, tenant: str, count: int = 14) -> list[Day]:
 
 def done_today(store: Store, me: Principal) -> int:
     """How many items I dealt with today."""
-    values = {"tenant": me.tenant, "since": today().isoformat(), "me": me.id}
+    values = {"tenant": me.tenant, "since": _midnight(today()), "me": me.id}
     row = store.row(f"select count(*) as n from ({_ACTS}) where actor = :me", values)
     return int(row["n"]) if row else 0
+
+
+def _midnight(day: dt.date) -> str:
+    """When a day of China begins, as moments are kept."""
+    return utc_text(dt.datetime.combine(day, dt.time(), _CHINA))
 
 
 def automation(days: Iterable[Day]) -> Share:
@@ -103,21 +115,14 @@ def automation(days: Iterable[Day]) -> Share:
     return Share(lines["strong"], lines.total())
 
 
-def judgements(
-    store: Store, tenant: str, since: dt.date, only: Callable[[str], bool] | None = None
-) -> list[Judgement]:
-    """Decided items since a day, oldest first. only: which items, by id: those of the permanent
-    random slice alone stand for all lines."""
-    connection, wanted = store.db.conn, ""
-    if only is not None:
-        # Most items are not wanted: they never become objects.
-        connection.create_function("wanted", 1, only)
-        wanted = " and wanted(id)"
-    found = connection.execute(
-        f"""select id, decided_on, tier, suggested, code, seller
-            from review_items where tenant = ? and state = 'decided' and decided_on >= ?{wanted}
-            order by decided_on""",
-        [tenant, since.isoformat()],
+def judgements(store: Store, tenant: str, since: dt.date, share: float = 1.0) -> list[Judgement]:
+    """Decided items since a day, oldest first. share: of all lines, by the permanent draw: the
+    random slice of the rules stands for all."""
+    found = store.db.conn.execute(
+        """select id, decided_on, tier, suggested, code, seller
+           from review_items where tenant = ? and state = 'decided' and draw < ?
+           and +decided_on >= ? order by decided_on""",
+        [tenant, share, since.isoformat()],
     )
     day, tiers = lru_cache(dt.date.fromisoformat), {tier.value: tier for tier in Tier}
     return [
@@ -153,7 +158,9 @@ def by_week(
     same = lru_cache(maxsize=None)(partial(_same_short_name, taxonomy=taxonomy))
     connection.create_function("same_short_name", 2, same)
     found = connection.execute(
-        """select decided_on, tier, sum(same_short_name(suggested, code)), count(*)
+        """select decided_on, tier,
+             sum(case when suggested = code then 1 else same_short_name(suggested, code) end),
+             count(*)
            from review_items where tenant = ? and state = 'decided' and decided_on >= ?
            group by decided_on, tier order by decided_on""",
         [tenant, since.isoformat()],
@@ -173,16 +180,30 @@ def by_week(
 
 def agreement(store: Store, tenant: str, since: dt.date) -> Agreement:
     """Agreement of first and second votes on the items that had two."""
-    rows = store.rows(
-        """select item, code from review_votes where tenant = ? and item in
-           (select item from review_votes where date(at, '+8 hours') >= ?
-            group by item having count(*) = 2) order by item, at, principal""",
-        [tenant, since.isoformat()],
-    )
-    codes = [row["code"] for row in rows]
-    pairs = list(zip(codes[::2], codes[1::2], strict=True))
+    right: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    pairs = []
+    for first, second in _paired_votes(store, tenant, since):
+        pairs.append((first[1], second[1]))
+        for person, _ in (first, second):
+            total[person] += 1
+            right[person] += first[1] == second[1]
     votes = Share(sum(a == b for a, b in pairs), len(pairs))
-    return Agreement(votes, cohen_kappa(pairs))
+    people = {person: Share(right[person], n) for person, n in total.items()}
+    return Agreement(votes, cohen_kappa(pairs), people)
+
+
+def _paired_votes(store: Store, tenant: str, since: dt.date) -> Iterator[list[tuple[str, str]]]:
+    """(principal, code) of the first and the second vote on each item that had two since a day."""
+    found = store.db.conn.execute(
+        """select item, principal, code from review_votes where tenant = ? and at >= ?
+           order by item, at, principal""",
+        [tenant, _midnight(since)],
+    )
+    for _, votes in groupby(found, itemgetter(0)):
+        voted = [(person, code) for _, person, code in votes]
+        if len(voted) == 2:
+            yield voted
 
 
 def cohen_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
@@ -200,11 +221,13 @@ def cohen_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
 def missing_names(store: Store, tenant: str, limit: int = 20) -> list[MissingName]:
     """Core products answered weakly, or decided against the first candidate; most lines first."""
     rows = store.rows(
-        """select core, count(*) as items, sum(times) as times,
-           sum(amount) as amount, group_concat(distinct code) as codes
-           from review_items where tenant = :tenant and core <> '' and state <> 'uncodable'
-           and (tier = 'weak' or (state = 'decided' and code is not suggested))
-           group by 1 order by times desc, items desc, core limit :limit""",
+        """select core, sum(items) as items, sum(times) as times, sum(amount) as amount,
+             group_concat(code) as codes
+           from (select core, code, count(*) as items, sum(times) as times, sum(amount) as amount
+             from review_items where tenant = :tenant and core <> '' and state <> 'uncodable'
+             and (tier = 'weak' or (state = 'decided' and code is not suggested))
+             group by core, code)
+           group by core order by times desc, items desc, core limit :limit""",
         {"tenant": tenant, "limit": limit},
     )
     return [

@@ -11,6 +11,7 @@ from queue import Empty, Full, Queue
 
 from invoicer.errors import UnavailableError
 from invoicer.review.items import ReviewItem
+from invoicer.review.rules import slice_draw
 from invoicer.review.subjects import subject_key
 from invoicer.store import Store, StoreError, utc_text
 
@@ -21,9 +22,9 @@ log = logging.getLogger("invoicer.review")
 
 _ADD = """
 insert into review_items
-  (id, tenant, question, subject, alike, sampled, line, suggestion, tier, confidence, times, amount,
-   priority, first_seen, last_seen)
-select :id, :tenant, :question, :subject, :alike, :sampled, :line, :suggestion, :tier,
+  (id, tenant, question, subject, alike, sampled, draw, line, suggestion, tier, confidence, times,
+   amount, priority, first_seen, last_seen)
+select :id, :tenant, :question, :subject, :alike, :sampled, :draw, :line, :suggestion, :tier,
        :confidence, :times, :amount, :uncertainty * (:times + abs(:amount) / 100.0), :now, :now
 from tenants where tenant = :tenant and erased_at is null
 on conflict (id) do update set
@@ -51,6 +52,7 @@ def add(store: Store, items: Iterable[ReviewItem]) -> None:
                     "subject": subject_key(item.line["name"]),
                     "alike": item.alike,
                     "sampled": int(item.sampled),
+                    "draw": slice_draw(item.id),
                     "uncertainty": 1.0 if item.sampled else 1.0 - item.confidence,
                     "line": json.dumps(item.line, ensure_ascii=False),
                     "suggestion": json.dumps(item.suggestion, ensure_ascii=False),

@@ -26,6 +26,7 @@ MONTHS = 6
 UNKNOWN = "未知"
 AGES = ((1, "1 天以内"), (7, "1–7 天"), (30, "7–30 天"), (10**6, "30 天以上"))
 Cell = str | int | Decimal | Share | None
+Answered = tuple[str, str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +111,26 @@ class Lead:
         return first
 
     @cached_property
-    def _answered(self) -> list[dict[str, str | int]]:
-        return self._store.rows(
-            "select * from answered_by where tenant = ? and month >= ?",
+    def _by_chapter(self) -> list[Answered]:
+        return self._answered("chapter")
+
+    @cached_property
+    def _by_industry(self) -> list[Answered]:
+        return self._answered("industry")
+
+    def _answered(self, cut: str) -> list[Answered]:
+        """(month, chapter or industry, tier, lines) of answers."""
+        found = self._store.db.conn.execute(
+            f"select month, {cut}, tier, sum(lines) from answered_by"
+            " where tenant = ? and month >= ? group by 1, 2, 3",
             [self._tenant, f"{self._since():%Y-%m}"],
         )
+        return list(found)
 
     @cached_property
     def _in_slice(self) -> list[Judgement]:
-        return figures.judgements(self._store, self._tenant, self._since(), self._rules.in_slice)
+        share = self._rules.random_slice
+        return figures.judgements(self._store, self._tenant, self._since(), share)
 
     def _chapters(self, column: str, one: Judgement | None) -> str:
         prefix = column if one is None else one.suggested[:CHAPTER_DIGITS]
@@ -135,10 +147,9 @@ class Lead:
         self, name: str, title: str, column: str, of: Callable[[str, Judgement | None], str]
     ) -> Sheet:
         """Automation and measured accuracy, cut one way."""
-        source = {"chapters": "chapter", "industries": "industry", "months": "month"}[name]
         lines: dict[str, Counter[str]] = defaultdict(Counter)
-        for row in self._answered:
-            lines[of(str(row[source]), None)][str(row["tier"])] += int(row["lines"])
+        for month, cut, tier, n in self._by_industry if name == "industries" else self._by_chapter:
+            lines[of(month if name == "months" else cut, None)][tier] += n
         judged: dict[str, list[Judgement]] = defaultdict(list)
         for one in self._in_slice:
             judged[of("", one)].append(one)
@@ -159,11 +170,11 @@ class Lead:
         now = f"{today():%Y-%m}"
         before = f"{today().replace(day=1) - dt.timedelta(days=1):%Y-%m}"
         counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-        for row in self._answered:
-            month, lines = str(row["month"]), int(row["lines"])
-            counts["档位", month][Tier(str(row["tier"])).label] += lines
-            counts["编码类别", month][self._chapters(str(row["chapter"]), None)] += lines
-            counts["行业", month][self._industries(str(row["industry"]), None)] += lines
+        for month, chapter, tier, lines in self._by_chapter:
+            counts["档位", month][Tier(tier).label] += lines
+            counts["编码类别", month][self._chapters(chapter, None)] += lines
+        for month, industry, _, lines in self._by_industry:
+            counts["行业", month][self._industries(industry, None)] += lines
         rows: list[tuple[Cell, ...]] = []
         for kind in ("档位", "编码类别", "行业"):
             old, new = counts[kind, before], counts[kind, now]
@@ -207,17 +218,12 @@ class Lead:
 
     def _agreement(self) -> Sheet:
         """Each reviewer with whoever voted on the same item."""
-        rows = self._store.rows(
-            """select coalesce(p.name, v.principal) as name, sum(v.code = w.code) as same,
-                 count(*) as n from review_votes v
-               join review_votes w on w.item = v.item and w.principal <> v.principal
-               left join principals p on p.principal = v.principal
-               where v.tenant = ? and v.at >= ? group by v.principal order by 1""",
-            [self._tenant, self._since().isoformat()],
-        )
         both = figures.agreement(self._store, self._tenant, self._since())
+        names = {row["principal"]: row["name"] for row in self._store.rows(
+            "select principal, name from principals where tenant = ?", [self._tenant])}  # fmt: skip
         kappa = f"{both.kappa:.2f}" if both.kappa is not None else "—"
-        shares: list[tuple[Cell, ...]] = [(r["name"], Share(r["same"], r["n"])) for r in rows]
+        people = sorted((names.get(person, person), person) for person in both.people)
+        shares: list[tuple[Cell, ...]] = [(name, both.people[person]) for name, person in people]
         note = f"独立双审的项。全体一致率见首行,Cohen's κ {kappa}。"
         return Sheet("agreement", "审核员一致率", ("审核员", "一致率"),
                      [("全体", both.votes), *shares], note)  # fmt: skip
@@ -263,7 +269,7 @@ def confusions(store: Store, tenant: str, code: str = "", limit: int = 30) -> li
     where = " and (code = :code or suggested = :code)" if code else ""
     rows = store.rows(
         f"""select suggested, code, count(*) as items, sum(times) as times,
-              sum(amount) as amount from review_items
+              sum(amount) as amount from review_items indexed by review_items_confused
             where tenant = :tenant and state = 'decided' and code <> suggested{where}
             group by 1, 2 order by times desc, items desc, 1, 2 limit :limit""",
         {"tenant": tenant, "code": code, "limit": limit},

@@ -61,7 +61,8 @@ def with_known(
     known = []
     for line, ruling, decision in zip(lines, ruled, decided, strict=True):
         if first := ruling or decision:
-            line = replace(line, confirmed_code=first.code, confirmed_by=first.evidence)
+            line = replace(line, confirmed_code=first.code, confirmed_by=first.evidence,
+                           basis=ruling.evidence if ruling else "")  # fmt: skip
         known.append(line)
     return known
 

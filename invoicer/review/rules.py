@@ -50,11 +50,16 @@ class ReviewRules(BaseSettings):
 
     def in_slice(self, item: str) -> bool:
         """Whether an item belongs to the permanent random slice."""
-        return _share(item, "slice") < self.random_slice
+        return slice_draw(item) < self.random_slice
 
     def needs_second(self, item: str, amount: int) -> bool:
         """Whether an item needs a second vote. amount: net, in fen."""
         return abs(amount) >= self.second_amount * 100 or _share(item, "second") < self.second_share
+
+
+def slice_draw(item: str) -> float:
+    """The draw that decides whether an item belongs to the random slice."""
+    return _share(item, "slice")
 
 
 def _share(item: str, purpose: str) -> float:

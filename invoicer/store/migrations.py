@@ -33,9 +33,17 @@ def subject_key(name: str) -> str:
     return subjects.subject_key(name)
 
 
+def slice_draw(item: str) -> float:
+    """What steps fill the draw of older items with."""
+    from invoicer.review import rules
+
+    return rules.slice_draw(item)
+
+
 def _step(script: str) -> Callable[[Database], None]:
     def apply(db: Database) -> None:
-        db.register_function(subject_key, deterministic=True, replace=True)
+        for function in (subject_key, slice_draw):
+            db.register_function(function, deterministic=True, replace=True)
         for statement in statements(script):
             db.execute(statement)
 

@@ -62,7 +62,8 @@ def test_a_proposal_goes_in_waits_and_is_rejected(client: TestClient, auth: Auth
         "/v1/desk/proposals", json={"edits": [ADD], "why": "行业叫法", "provisional": True},
         headers=anna,
     ).json()  # fmt: skip
-    assert (made["state"], made["edits"], made["provisional"]) == ("open", [ADD], True)
+    mark = {**ADD, "table": "provisional"}
+    assert (made["state"], made["edits"], made["provisional"]) == ("open", [ADD, mark], True)
     listed = client.get("/v1/desk/proposals?provisional=true", headers=anna).json()
     assert (listed["total"], listed["proposals"]) == (1, [made])
     path = f"/v1/desk/proposals/{made['id']}"

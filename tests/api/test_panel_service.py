@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +21,9 @@ from invoicer.access.principals import Role
 from invoicer.batch import Defaults, answer_rows
 from invoicer.cli import app as cli
 from invoicer.line import today
+from invoicer.readers import read_table
 from invoicer.review.memory import Memory
+from invoicer.suggestion import OUTPUT_COLUMNS
 from knowledge_base.rates import TaxpayerType
 
 Auth = Callable[..., dict[str, str]]
@@ -104,6 +107,7 @@ def test_from_a_dispute_to_the_successor_of_its_ruling(
     assert first not in told_by_cli("explain", "薯片")
     row = json.loads(told_by_cli("classify", "薯片", "--tenant", "acme", "--format", "jsonl"))
     assert (row["tier"], row["code"]) == ("strong", PUFFED)
+    assert row["prompt"] == answer["basis"] == answer["evidence"][0]
 
     # The enterprise prints it, then contests it; the panel sees it otherwise now.
     post("/v1/feedback", erp, line={"name": "薯片"}, code=PUFFED)
@@ -136,6 +140,25 @@ def test_from_a_dispute_to_the_successor_of_its_ruling(
     assert "鲜切油炸的按原编码" in told_by_cli("rulings", "show", second)
     assert again in told_by_cli("panel", "list", "--tenant", "acme")
     assert appeal in told_by_cli("appeals", "show", appeal, "--tenant", "acme")
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "xlsx"])
+def test_a_ruling_is_cited_in_every_kind_of_file(
+    post, item: str, experts, chair, tmp_path: Path, form: str
+) -> None:
+    case = post("/v1/panel/cases", experts[0], item=item, why="意见不一")["id"]
+    vote(post, case, experts, PUFFED)
+    number = post(f"/v1/panel/cases/{case}/ruling", chair, text="按膨化食品")["number"]
+    source, result = tmp_path / "in.csv", tmp_path / f"out.{form}"
+    source.write_text("商品名称,规格\n薯片,60g\n荔枝,\n", encoding="utf-8")
+    told_by_cli("classify", str(source), "-o", str(result), "--tenant", "acme")
+    table = read_table(result)
+    assert table.header == ["商品名称", "规格", *OUTPUT_COLUMNS]
+    ruled, other = (dict(zip(table.header, row, strict=True)) for row in table.rows)
+    assert (ruled["tier"], ruled["code"]) == ("strong", PUFFED)
+    assert ruled["prompt"].startswith(f"依据 {number}(薯片,")
+    assert "?" not in ruled["prompt"]
+    assert number not in other["prompt"]
 
 
 def test_the_chair_rules_from_the_command_line_too(post, item: str, experts, erp) -> None:
@@ -339,3 +362,4 @@ def test_a_file_job_answers_by_the_ruling(
     defaults = Defaults(taxpayer=TaxpayerType.GENERAL)
     answers = list(answer_rows(service.assistant, rows, places, defaults, 2, memory=memory))
     assert {(a.answer["code"], a.answer["tier"]) for a in answers} == {(PUFFED, "strong")}
+    assert all("裁定" in a.answer["prompt"] for a in answers)

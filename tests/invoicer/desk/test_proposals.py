@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 import json
+import zipfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from invoicer import Assistant, InvoiceLine
 from invoicer.access import keys, tenants
 from invoicer.access.principals import ForbiddenError, Principal, Role
 from invoicer.desk import effect
+from invoicer.desk.export import export
 from invoicer.desk.preview import DECIDED_SET, preview
 from invoicer.desk.proposals import (
     NotPreviewedError,
@@ -32,6 +36,8 @@ from invoicer.review.rules import ReviewRules
 from invoicer.review.states import NoSuchItemError, ReviewConflictError, Versions
 from invoicer.settings import Settings
 from invoicer.store import Store
+from knowledge_base import KnowledgeBase
+from knowledge_base.official.manifest import VersionInfo
 from knowledge_base.word_tables import Action, Edit, WordTable
 
 OTHER = Edit(WordTable.DESCRIPTORS, Action.ADD, {"term": "蓝鲸味", "kind": "flavour", "note": ""})
@@ -204,6 +210,37 @@ def test_a_provisional_mapping_may_come_from_an_item_without_a_code(
     assert (total, [one.id for one in found]) == (1, [proposal.id])
     with pytest.raises(InputError, match="没有这个审核项"):
         house.propose("anna", ADD, item="rv_unknown")
+
+
+def test_the_mark_of_a_provisional_mapping_comes_and_goes_with_its_name(
+    house: House, assistant: Assistant, tmp_path: Path
+) -> None:
+    proposal = house.propose("anna", ADD, provisional=True)
+    assert proposal.edits == (ADD, replace(ADD, table=WordTable.PROVISIONAL))
+    versions = house.settings.version_store()
+    note = VersionInfo(id="", effective=dt.date.min, table_days=())
+    marked = versions.edit(proposal.edits, "builtin", note).id
+    assert versions.word_diff("builtin", marked) == list(proposal.edits)
+    with zipfile.ZipFile(io.BytesIO(export(versions))) as tables:
+        assert tables.read("provisional.csv").decode() == f"code,term\n{FISH},{NICKNAME}\n"
+
+    words = WordIndex(KnowledgeBase.load(versions.current_root()))
+    assert words.marked(FISH) == [NICKNAME]
+    gone = house.proposals.propose(
+        house.people["eva"], words, [replace(ADD, action=Action.REMOVE)], "表中已有适合的编码"
+    )
+    assert [(edit.table, edit.action) for edit in gone.edits] == [
+        (WordTable.EVERYDAY_NAMES, Action.REMOVE), (WordTable.PROVISIONAL, Action.REMOVE),
+    ]  # fmt: skip
+    versions.edit(gone.edits, marked, note)
+    assert WordIndex(KnowledgeBase.load(versions.current_root())).marked(FISH) == []
+
+
+def test_only_a_name_can_be_provisional(house: House) -> None:
+    with pytest.raises(InputError, match="至少一个俗名"):
+        house.propose("anna", OTHER, provisional=True)
+    with pytest.raises(InputError, match="不是该编码的俗名"):
+        house.propose("anna", replace(ADD, table=WordTable.PROVISIONAL))
 
 
 @pytest.mark.parametrize(

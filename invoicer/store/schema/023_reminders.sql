@@ -1,0 +1,3 @@
+alter table panel_cases add column reminded text not null default '';
+
+alter table appeals add column reminded text not null default '';
