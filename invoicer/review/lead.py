@@ -207,20 +207,19 @@ class Lead:
 
     def _agreement(self) -> Sheet:
         """Each reviewer with whoever voted on the same item."""
-        rows = self._store.rows(
-            """select coalesce(p.name, v.principal) as name, sum(v.code = w.code) as same,
-                 count(*) as n from review_votes v
-               join review_votes w on w.item = v.item and w.principal <> v.principal
-               left join principals p on p.principal = v.principal
-               where v.tenant = ? and v.at >= ? group by v.principal order by 1""",
-            [self._tenant, self._since().isoformat()],
+        of_tenant = self._store.rows(
+            "select principal, name from principals where tenant = ?", [self._tenant]
         )
-        both = figures.agreement(self._store, self._tenant, self._since())
-        kappa = f"{both.kappa:.2f}" if both.kappa is not None else "—"
-        shares: list[tuple[Cell, ...]] = [(r["name"], Share(r["same"], r["n"])) for r in rows]
-        note = f"独立双审的项。全体一致率见首行,Cohen's κ {kappa}。"
-        return Sheet("agreement", "审核员一致率", ("审核员", "一致率"),
-                     [("全体", both.votes), *shares], note)  # fmt: skip
+        names = {row["principal"]: row["name"] for row in of_tenant}
+        given = self._store, self._tenant, self._since()
+        each = figures.agreement_by_reviewer(*given)
+        named = sorted((names.get(by, by), found) for by, found in each.items())
+        rows: list[tuple[Cell, ...]] = [
+            (name, found.votes, found.kappa_text)
+            for name, found in [("全体", figures.agreement(*given)), *named]
+        ]
+        note = "独立双审的项;每人与同一项另一票比较。存疑后复核的项不计。"
+        return Sheet("agreement", "审核员一致率", ("审核员", "一致率", "Cohen's κ"), rows, note)
 
     # -- what goes wrong --------------------------------------------------------------------
 
