@@ -52,12 +52,20 @@ class Assistant:
         self._short_name = lru_cache(CACHED)(kb.taxonomy.short_name)
 
     @classmethod
-    def load(cls, settings: Settings | None = None, progress: Progress | None = None) -> Assistant:
-        """The assistant of this installation; compiles its bundle on first use."""
+    def load(
+        cls,
+        settings: Settings | None = None,
+        progress: Progress | None = None,
+        version: str = "",
+    ) -> Assistant:
+        """The assistant of this installation; compiles its bundle on first use.
+
+        version: of the model; the one in use where none is given.
+        """
         settings = settings or Settings()
         engine = settings.engine or available_engine()
         models = ModelStore(settings.models_dir)
-        version = models.current()
+        version = version or models.current()
         learned = models.load(version)
         kb = settings.knowledge_base(models.supplement(version))
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -190,9 +191,10 @@ def remove_webhook(webhook: Annotated[str, typer.Argument(help="编号")]) -> No
 def backup(file: Annotated[Path, typer.Argument(help="备份文件")]) -> None:
     """备份数据库;服务可以照常运行。"""
     with friendly_errors():
-        store = _store()
-        backups.backup(store, file)
-        audit.record(store, "", audit.OPERATOR, "db.backup", file.name)
+        # Closed at once: whoever restores next needs the file to itself.
+        with closing(_store()) as store:
+            backups.backup(store, file)
+            audit.record(store, "", audit.OPERATOR, "db.backup", file.name)
     out.print(f"已备份 → {file}")
 
 
@@ -201,7 +203,8 @@ def restore(file: Annotated[Path, typer.Argument(help="备份文件")]) -> None:
     """用备份替换数据库;请先停止服务。原数据库改名保留。"""
     with friendly_errors():
         kept = backups.restore(file, Settings().database)
-        audit.record(_store(), "", audit.OPERATOR, "db.restore", file.name)
+        with closing(_store()) as store:
+            audit.record(store, "", audit.OPERATOR, "db.restore", file.name)
     out.print(f"已恢复;原数据库保留为 {kept}" if kept else "已恢复")
 
 
@@ -219,9 +222,10 @@ def show_audit(
     limit: Annotated[int, typer.Option(help="最多条数")] = 50,
 ) -> None:
     """列出最近的管理操作,每行一个 JSON。"""
-    with friendly_errors():
-        for act in audit.acts(_store(), tenant, limit):
-            out.print(json.dumps(act, ensure_ascii=False), highlight=False)
+    with friendly_errors(), closing(_store()) as store:
+        acts = audit.acts(store, tenant, limit)
+    for act in acts:
+        out.print(json.dumps(act, ensure_ascii=False), highlight=False)
 
 
 def _print_rows(rows: list[dict[str, object]], **titles: str) -> None:

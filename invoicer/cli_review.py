@@ -18,7 +18,7 @@ from invoicer.line import InvoiceLine
 from invoicer.readers import Table, read_table
 from invoicer.review import inbox
 from invoicer.review.items import identity, item_of
-from invoicer.review.memory import recall
+from invoicer.review.memory import settled
 from invoicer.review.queue import Filter, Queue
 from invoicer.review.second_look import held_items
 from invoicer.review.states import State
@@ -37,7 +37,7 @@ def add(
     tenant: TenantOption,
     strong: Annotated[bool, typer.Option("--strong", help="强档的行也加入")] = False,
 ) -> None:
-    """给表格的每一行赋码,把中、弱档的行加入审核队列;已有人决定的不再加入。"""
+    """给表格的每一行赋码,把中、弱档的行加入审核队列;已有裁定或决定的不再加入。"""
     with friendly_errors():
         store = Store.open(Settings().database)
         tenants.require(store, tenant)
@@ -49,7 +49,7 @@ def add(
             counts += _add(store, assistant, tenant, lines[start : start + CHUNK], strong)
     out.print(
         f"{len(lines)} 行:{counts['added']} 行加入审核,{counts['strong']} 行为强档,"
-        f"{counts['known']} 行已有决定"
+        f"{counts['known']} 行已有裁定或决定"
     )
     raise typer.Exit(SOME_FAILED if failed else DONE)
 
@@ -76,8 +76,9 @@ def _add(
     asked = [identity(tenant, line, assistant.rate_table) for line in lines]
     counts: Counter[str] = Counter()
     items = []
+    found = settled(store, tenant, lines, asked)
     for line, who, known, suggestion in zip(
-        lines, asked, recall(store, asked), assistant.suggest(lines), strict=True
+        lines, asked, found, assistant.suggest(lines), strict=True
     ):
         if known is not None:
             counts["known"] += 1

@@ -19,20 +19,20 @@ from models.ranking import Ranker
 ROUNDS, RATE = 24, 0.1
 LEAVES, LEAF_PAIRS = 8, 200
 SIGNALS_A_TREE = 0.4  # share of the signals a split chooses among
-HOPELESS = -5.0  # log-odds below which a wrong candidate teaches nothing more
 RIDGE = 20.0  # weight of "no correction" in a leaf, in units of p·(1−p)
 PRIOR = 300.0  # decisions that weigh as much as the calibration there was
 
 
 def correct(ranker: Ranker, examples: Examples, seed: int = 0) -> Ranker:
-    """The ranker with ROUNDS small trees more, each fitted to what is still wrong."""
+    """The ranker with ROUNDS small trees more, each fitted to what is still wrong.
+
+    Fitted to all candidates, the hopeless ones too: a leaf that never saw them would lift them.
+    """
     from sklearn.tree import DecisionTreeRegressor
 
-    values = examples.values[:, [AT[name] for name in ranker.signals]]
+    values = np.ascontiguousarray(examples.values[:, [AT[name] for name in ranker.signals]])
     score = ranker.score(values)
-    worth = examples.right | (score > HOPELESS)
-    values, score = np.ascontiguousarray(values[worth]), score[worth]
-    target, weight = examples.right[worth].astype(float), examples.weight[worth].astype(float)
+    target, weight = examples.right.astype(float), examples.weight.astype(float)
     trees = []
     for round_ in range(ROUNDS):
         probability = 1.0 / (1.0 + np.exp(-score))

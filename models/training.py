@@ -30,7 +30,6 @@ from models.signals import SHORTLIST, Signals
 
 N_SAMPLES, N_NAMES = 9000, 6000
 CONTEXT_WEIGHT, SAMPLE_WEIGHT, NAME_WEIGHT, LABELLED_WEIGHT = 2.0, 1.0, 0.3, 8.0
-DECIDED_WEIGHT = 2.0
 N_NONSENSE, NONSENSE_WEIGHT = 2000, 0.5
 FOLDS = 5
 
@@ -82,24 +81,6 @@ class Trainer:
         answers = [frozenset({s.code}) for s in chosen]
         return self._examples(queries, answers, None, weight, hidden), queries
 
-    def decided_examples(
-        self,
-        names: Sequence[str],
-        codes: Sequence[str],
-        queries: Sequence[Query],
-        terms: Sequence[Term],
-        readings: Sequence[TermReading],
-    ) -> Examples:
-        """Decided lines; what the index took from them is hidden like a sample's own text."""
-        own = OwnText(terms, readings, random.Random(self._seed))
-        hidden = [
-            own.places(name, query.reading.core, self._places[code])
-            for name, code, query in zip(names, codes, queries, strict=True)
-        ]
-        answers = [frozenset({code}) for code in codes]
-        weight = [DECIDED_WEIGHT] * len(queries)
-        return self._examples(queries, answers, None, weight, hidden)
-
     def nonsense_examples(
         self, query_of: Callable[[Sample], Query], count: int = N_NONSENSE, draw: int = 0
     ) -> Examples:
@@ -111,12 +92,15 @@ class Trainer:
         return self._examples(queries, nothing, None, [NONSENSE_WEIGHT] * count, None)
 
     def labelled_examples(
-        self, lines: Sequence[LabelledLine], queries: Sequence[Query]
+        self,
+        lines: Sequence[LabelledLine],
+        queries: Sequence[Query],
+        weight: float = LABELLED_WEIGHT,
     ) -> Examples:
-        """Development lines; where a line has no code, a right 简称 is right."""
+        """Lines that the index was made without; where one has no code, a right 简称 is right."""
         codes = [line.codes for line in lines]
         shorts = [line.short_names for line in lines]
-        return self._examples(queries, codes, shorts, [LABELLED_WEIGHT] * len(lines), None)
+        return self._examples(queries, codes, shorts, [weight] * len(lines), None)
 
     def _examples(
         self,

@@ -130,7 +130,8 @@ async def settle(caller: Caller, service: TheService, item: ItemId, body: Decide
 )
 @allow(Role.REVIEWER)
 async def send_back(caller: Caller, service: TheService, item: ItemId, body: WhyIn) -> Response:
-    return json_response(shown(service.decisions.send_back(caller, item, body.why)))
+    versions = service.versions
+    return json_response(shown(service.decisions.send_back(caller, item, body.why, versions)))
 
 
 @router.post(
@@ -141,7 +142,8 @@ async def send_back(caller: Caller, service: TheService, item: ItemId, body: Why
 )
 @allow(Role.REVIEWER)
 async def uncodable(caller: Caller, service: TheService, item: ItemId, body: WhyIn) -> Response:
-    return json_response(shown(service.decisions.uncodable(caller, item, body.why)))
+    versions = service.versions
+    return json_response(shown(service.decisions.uncodable(caller, item, body.why, versions)))
 
 
 @router.post(
@@ -164,7 +166,7 @@ async def skip(caller: Caller, service: TheService, item: ItemId) -> Response:
 )
 @allow(Role.REVIEWER)
 async def undo(caller: Caller, service: TheService) -> Response:
-    return json_response(shown(service.decisions.undo(caller)))
+    return json_response(shown(service.decisions.undo(caller, service.versions)))
 
 
 @router.post(

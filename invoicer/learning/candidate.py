@@ -21,13 +21,14 @@ from models.calibration import Calibration
 from models.compiled import Compiled, compile_knowledge
 from models.correction import correct, recalibrate
 from models.examples import Examples, join
+from models.labels import LabelledLine
 from models.learned import Learned
 from models.out_of_fold import cross_answered
 from models.query import Query
 from models.ranking import Ranker
-from models.signals import Signals
+from models.signals import SHORTLIST, Signals
 from models.supply import SINGLE
-from models.training import Trainer
+from models.training import LABELLED_WEIGHT, Trainer
 
 # Everyday knowledge beside the decisions, so that what was right stays right.
 ANCHOR_SAMPLES, ANCHOR_NAMES = 2000, 1000
@@ -65,14 +66,19 @@ def confirmed_names(assistant: Assistant, decisions: Sequence[Decision]) -> list
 
 def make_candidate(
     kb: KnowledgeBase,
-    base: Learned,
+    start: Assistant,
     decisions: Sequence[Decision],
     engine: str,
     say: Callable[[str], None],
     seed: int = 0,
 ) -> Candidate:
-    """Compile the knowledge base, which holds the confirmed names, and let the base model learn
-    from the decisions: confirmed or not, each answered with its own text hidden."""
+    """Compile the knowledge base, which holds the confirmed names, and let the model of `start`
+    learn from the decisions, confirmed or not.
+
+    start: knows nothing of the decisions. What it answers to them is what is corrected: lines
+    whose names are in the index would not teach how lines are answered that nobody has seen.
+    """
+    base = start.learned
     say("编译知识库…")
     compiled, _, terms, readings = compile_knowledge(kb, engine)
     assistant = Assistant.assemble(kb, compiled, base, engine)
@@ -91,16 +97,24 @@ def make_candidate(
         )
 
     anchor, _ = trainer.lexicon_examples(terms, readings, query_of, ANCHOR_SAMPLES, ANCHOR_NAMES)
-    queries = [assistant.query(one.line) for one in usable]
-    decided = trainer.decided_examples(
-        [one.line.name.strip() for one in usable], [one.code for one in usable], queries, terms,
-        readings,
-    )  # fmt: skip
+    unknowing = Trainer(start.kb, Signals(start.matcher.compiled), dt.date.today(), seed)
+    queries = [start.query(one.line) for one in usable]
+    decided = unknowing.labelled_examples(
+        [LabelledLine(one.line.name, frozenset({one.code}), frozenset()) for one in usable],
+        queries,
+        _weight(anchor, len(usable)),
+    )
     say("修正排序器与校准…")
     ranker = correct(base.ranker, join([anchor, decided]), seed)
     calibration = _calibration(base, anchor, decided, queries, compiled, seed)
     facts |= {"corrected": True, "anchor": anchor.n_lines, "seed": seed}
     return Candidate(kb, compiled, ranker, calibration, facts)
+
+
+def _weight(anchor: Examples, decided: int) -> float:
+    """What a decision weighs: as much as a labelled line, but all of them together no more than
+    the everyday knowledge beside them."""
+    return min(LABELLED_WEIGHT, float(anchor.weight.sum()) / SHORTLIST / decided)
 
 
 def _calibration(

@@ -39,7 +39,7 @@ from invoicer.settings import Settings
 from invoicer.store import Store, utc_text
 from knowledge_base.supplement import FILE, write_supplement
 from models.bundle import bundle_path, save
-from models.learned import load_learned, save_learned
+from models.learned import save_learned
 from models.tokenizer import available_engine
 
 KEPT_BUNDLES = 2  # versions whose compiled bundles stay: the one in use and the one before
@@ -106,8 +106,8 @@ def retrain(settings: Settings, store: Store, say: Say) -> Outcome:
         supplement = Path(folder) / FILE
         write_supplement(supplement, confirmed_names(serving, learned))
         engine = settings.engine or available_engine()
-        base = load_learned()
-        candidate = make_candidate(settings.knowledge_base(supplement), base, learned, engine, say)
+        start = Assistant.load(settings, version=SHIPPED_ID)
+        candidate = make_candidate(settings.knowledge_base(supplement), start, learned, engine, say)
         say("与现用模型比较…")
         verdict = examine(
             serving,
@@ -126,7 +126,7 @@ def retrain(settings: Settings, store: Store, say: Say) -> Outcome:
             "learning": {
                 **verdict.to_json(),
                 **candidate.facts,
-                "base": base.version,
+                "base": start.model_version,
                 "previous": current,
                 "held": held,
                 "held_out": len(measured),

@@ -75,8 +75,13 @@ class _Applier:
     def rows(self, rows: Sequence[list[str]]) -> Iterator[OutRow]:
         read = [row_of(cells[:-WIDTH], self._places, Defaults()) for cells in rows]
         asked = [self._identity(c, row) for c, row in zip(rows, read, strict=True)]
-        known = memory.recall(self._store, [who for who in asked if who is not None])
-        answers = iter(known)
+        waited = [
+            (row.line, who)
+            for row, who in zip(read, asked, strict=True)
+            if row.line is not None and who is not None
+        ]
+        lines, questions = [line for line, _ in waited], [who for _, who in waited]
+        answers = iter(memory.settled(self._store, self._tenant, lines, questions))
         for cells, row, who in zip(rows, read, asked, strict=True):
             confirmed = next(answers) if who is not None else None
             if confirmed is not None and row.line is not None:

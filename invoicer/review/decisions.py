@@ -113,17 +113,21 @@ class Decisions:
             self._move(item, me, "conclude", to, code, why, versions)
             return self.queue.find(me.tenant, ident)
 
-    def send_back(self, me: Principal, ident: str, question: str) -> dict[str, Any]:
+    def send_back(
+        self, me: Principal, ident: str, question: str, versions: Versions = Versions()
+    ) -> dict[str, Any]:
         """Ask the caller for what is missing."""
         if not question.strip():
             raise InputError("请写明需要补充的信息", field="question")
-        return self._leave(me, ident, "send_back", State.SENT_BACK, question)
+        return self._leave(me, ident, "send_back", State.SENT_BACK, question, versions)
 
-    def uncodable(self, me: Principal, ident: str, why: str) -> dict[str, Any]:
+    def uncodable(
+        self, me: Principal, ident: str, why: str, versions: Versions = Versions()
+    ) -> dict[str, Any]:
         """Say that no code fits, and why."""
         if not why.strip():
             raise InputError("请写明为什么无法赋码", field="why")
-        return self._leave(me, ident, "uncodable", State.UNCODABLE, why)
+        return self._leave(me, ident, "uncodable", State.UNCODABLE, why, versions)
 
     def reply(self, caller: Principal, ident: str, text: str) -> dict[str, Any]:
         """The caller's reply to an item that was sent back: it is open again."""
@@ -136,7 +140,7 @@ class Decisions:
             self._move(item, caller, "reply", State.OPEN, "", text, Versions())
             return self.queue.find(caller.tenant, ident)
 
-    def undo(self, me: Principal) -> dict[str, Any]:
+    def undo(self, me: Principal, versions: Versions = Versions()) -> dict[str, Any]:
         """Take back my last act while nothing depends on it; the item is mine again.
 
         Raises ReviewConflictError where there is none, somebody acted on the item after me, or
@@ -165,15 +169,17 @@ class Decisions:
                 "delete from review_votes where item = ? and principal = ?", [item["id"], me.id]
             )
             back = State.DISPUTED if last["action"] == "settle" else State.OPEN
-            self._move(item, me, "undo", back, "", "", Versions())
+            self._move(item, me, "undo", back, "", "", versions)
             if back is State.OPEN:
                 self.queue.renew(me, [item["id"]])
             return self.queue.find(me.tenant, item["id"])
 
-    def _leave(self, me: Principal, ident: str, action: str, to: State, why: str) -> dict[str, Any]:
+    def _leave(
+        self, me: Principal, ident: str, action: str, to: State, why: str, versions: Versions
+    ) -> dict[str, Any]:
         with self.store.transaction():
             item = self.queue.mine(me, ident)
-            self._move(item, me, action, to, "", why, Versions())
+            self._move(item, me, action, to, "", why, versions)
             return self.queue.find(me.tenant, ident)
 
     def check(self, code: str, day: str) -> None:

@@ -218,15 +218,19 @@ class Lead:
 
     def _agreement(self) -> Sheet:
         """Each reviewer with whoever voted on the same item."""
-        both = figures.agreement(self._store, self._tenant, self._since())
-        names = {row["principal"]: row["name"] for row in self._store.rows(
-            "select principal, name from principals where tenant = ?", [self._tenant])}  # fmt: skip
-        kappa = f"{both.kappa:.2f}" if both.kappa is not None else "—"
-        people = sorted((names.get(person, person), person) for person in both.people)
-        shares: list[tuple[Cell, ...]] = [(name, both.people[person]) for name, person in people]
-        note = f"独立双审的项。全体一致率见首行,Cohen's κ {kappa}。"
-        return Sheet("agreement", "审核员一致率", ("审核员", "一致率"),
-                     [("全体", both.votes), *shares], note)  # fmt: skip
+        of_tenant = self._store.rows(
+            "select principal, name from principals where tenant = ?", [self._tenant]
+        )
+        names = {row["principal"]: row["name"] for row in of_tenant}
+        given = self._store, self._tenant, self._since()
+        each = figures.agreement_by_reviewer(*given)
+        named = sorted((names.get(by, by), found) for by, found in each.items())
+        rows: list[tuple[Cell, ...]] = [
+            (name, found.votes, found.kappa_text)
+            for name, found in [("全体", figures.agreement(*given)), *named]
+        ]
+        note = "独立双审的项;每人与同一项另一票比较。存疑后复核的项不计。"
+        return Sheet("agreement", "审核员一致率", ("审核员", "一致率", "Cohen's κ"), rows, note)
 
     # -- what goes wrong --------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from invoicer.line import InvoiceLine
 from invoicer.review import rulings
 from invoicer.review.items import Identity, identity
 from invoicer.review.rules import ReviewRules
+from invoicer.review.rulings import Ruling
 from invoicer.store import Store, utc_text
 from knowledge_base.rates import RateTable
 
@@ -52,22 +53,27 @@ def _store(path: Path) -> Store:
 def with_known(
     store: Store, tenant: str, lines: Sequence[InvoiceLine], rates: RateTable
 ) -> list[InvoiceLine]:
-    """The lines, each with the code that people have settled on for it, where they have.
+    """The lines, each with the code that people have settled on for it, where they have."""
+    found = settled(store, tenant, lines, [identity(tenant, line, rates) for line in lines])
+    return [
+        replace(line, confirmed_code=known.code, confirmed_by=known.evidence,
+                basis=known.evidence if isinstance(known, Ruling) else "") if known else line
+        for line, known in zip(lines, found, strict=True)
+    ]  # fmt: skip
+
+
+def settled(
+    store: Store, tenant: str, lines: Sequence[InvoiceLine], asked: Sequence[Identity]
+) -> list[Ruling | Confirmed | None]:
+    """What people have settled on for each line, where they have. asked: what each line asks.
 
     A ruling of the panel goes before the tenant's own decision, and that before what was promoted.
     """
-    decided = recall(store, [identity(tenant, line, rates) for line in lines])
     ruled = rulings.binding(store, tenant, lines)
-    known = []
-    for line, ruling, decision in zip(lines, ruled, decided, strict=True):
-        if first := ruling or decision:
-            line = replace(line, confirmed_code=first.code, confirmed_by=first.evidence,
-                           basis=ruling.evidence if ruling else "")  # fmt: skip
-        known.append(line)
-    return known
+    return [a or b for a, b in zip(ruled, _decided(store, asked), strict=True)]
 
 
-def recall(store: Store, asked: Sequence[Identity]) -> list[Confirmed | None]:
+def _decided(store: Store, asked: Sequence[Identity]) -> list[Confirmed | None]:
     """What was decided about each question, by its tenant or for all; the tenant's word first."""
     found = store.rows(
         """select id as asked, code, decided_at as at, 'tenant' as scope

@@ -24,6 +24,7 @@ CLAIM_SECONDS = 120
 TIMEOUT = 10.0
 AT_ONCE = 20
 PORTS = (443, 8443)
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def add(store: Store, tenant: str, url: str, hosts: Collection[str]) -> tuple[str, str]:
@@ -105,8 +106,15 @@ def signature(secret: str, at: str, body: str) -> str:
 
 
 def is_public(address: str) -> bool:
-    """Whether an address is one of the open internet."""
-    return ipaddress.ip_address(address).is_global
+    """Whether an address is one of the open internet. What only carries an IPv4 address is as
+    public as that one."""
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        carried = found.ipv4_mapped or found.sixtofour
+        if found in NAT64:
+            carried = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        found = carried or found
+    return found.is_global and not found.is_multicast
 
 
 @dataclass(slots=True)

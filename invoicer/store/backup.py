@@ -57,7 +57,8 @@ def restore(source: Path, path: Path) -> Path | None:
             copy.close()
             if path.exists():
                 _refuse_in_use(path)
-                kept = path.with_name(f"{path.name}.before-{utc_text()[:19].replace(':', '')}")
+                # To the microsecond: of two restores in a row, both old files stay.
+                kept = path.with_name(f"{path.name}.before-{utc_text()[:-1].replace(':', '')}")
                 for ending in ENDINGS:
                     if (old := path.with_name(path.name + ending)).exists():
                         os.replace(old, kept.with_name(kept.name + ending))

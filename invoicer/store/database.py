@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from invoicer.errors import UnavailableError
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-BUSY_SECONDS = 20.0
+BUSY_SECONDS, POLL_SECONDS = 20.0, 0.001
 # secure_delete: what is erased must not linger in the file's free pages.
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -31,7 +32,8 @@ class StoreError(UnavailableError):
 
 
 class Store:
-    """One database file in WAL mode, every commit on disk before it is acknowledged.
+    """One database file in WAL mode, every commit on disk before it is acknowledged, unless it
+    says that it need not be.
 
     Safe to share between threads and across a fork: each opens its own connection.
     """
@@ -86,9 +88,11 @@ class Store:
             self._local.pid = None
 
     @contextmanager
-    def transaction(self) -> Iterator[Database]:
+    def transaction(self, durable: bool = True) -> Iterator[Database]:
         """All or nothing; takes the write lock at once, so that what is read stays true.
 
+        durable: on disk before it is acknowledged; otherwise it outlives the process, and a power
+        cut may undo it. Inside another transaction that one's word counts.
         Raises StoreError where the database stays locked or cannot be written.
         """
         with _unavailable():
@@ -96,13 +100,19 @@ class Store:
             if db.conn.in_transaction:
                 yield db
                 return
-            db.conn.execute("begin immediate")
+            if not durable:
+                db.conn.execute("pragma synchronous=NORMAL")
             try:
-                yield db
-                db.conn.commit()
-            except BaseException:
-                db.conn.rollback()
-                raise
+                _begin(db.conn)
+                try:
+                    yield db
+                    db.conn.commit()
+                except BaseException:
+                    db.conn.rollback()
+                    raise
+            finally:
+                if not durable:
+                    db.conn.execute("pragma synchronous=FULL")
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
         """Rows of a query as dicts; raises StoreError where the database cannot be read."""
@@ -123,6 +133,27 @@ def _unavailable() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise StoreError("数据库暂时不可用,请稍后重试") from error
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Take the write lock; raises OperationalError where it stays taken for BUSY_SECONDS.
+
+    Asked for every millisecond: SQLite's own waiting sleeps up to a tenth of a second at a time,
+    though others hold the lock for the few milliseconds of a commit.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    connection.execute("pragma busy_timeout=0")
+    try:
+        while True:
+            try:
+                connection.execute("begin immediate")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+            time.sleep(POLL_SECONDS)
+    finally:
+        connection.execute(f"pragma busy_timeout={BUSY_SECONDS * 1000:.0f}")
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:

@@ -14,6 +14,7 @@ from models.candidates import AT
 from models.compiled import is_frozen
 from models.correction import ROUNDS, correct, recalibrate
 from models.examples import Examples
+from models.labels import LabelledLine
 from models.learned import load_learned, save_learned
 from models.out_of_fold import OutOfFold
 from models.ranking import Ranker
@@ -29,8 +30,8 @@ def examples(assistant: Assistant) -> Examples:
     samples = [s for s in assistant.kb.lexicon.samples() if is_frozen(s)][:400]
     trainer = Trainer(assistant.kb, Signals(assistant.matcher.compiled), DAY)
     queries = [assistant.query(InvoiceLine(s.name, s.spec, s.unit)) for s in samples]
-    names, codes = [s.name for s in samples], [s.code for s in samples]
-    return trainer.decided_examples(names, codes, queries, [], [])
+    labels = [LabelledLine(s.name, frozenset({s.code}), frozenset()) for s in samples]
+    return trainer.labelled_examples(labels, queries)
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,13 @@ from invoicer.learning.versions import SHIPPED_ID, ModelStore
 from invoicer.review import inbox
 from invoicer.review.decided import is_held_out, waiting
 from invoicer.review.decisions import Decisions
+from invoicer.review.issuing import Draft, issue
 from invoicer.review.items import identity, item_of
 from invoicer.review.queue import Queue
 from invoicer.review.rules import ReviewRules
 from invoicer.review.second_look import held_items
 from invoicer.review.states import ReviewConflictError, Versions
+from invoicer.review.subjects import Subject
 from invoicer.settings import Settings
 from invoicer.store import Store
 from knowledge_base.supplement import ConfirmedName, read_supplement
@@ -32,7 +34,7 @@ from knowledge_base.supplement import ConfirmedName, read_supplement
 FISH, PARKING = "1030109050000000000", "3040502020200000000"
 V = Versions("m", "k")
 # Trade nicknames that nobody outside can read, and what they are.
-PUBLIC, PRIVATE, WRONG = "蓝鲸小脆条", "紫电清霜鱼排", "黑椒味鱼排"
+PUBLIC, PRIVATE, WRONG, RULED = "蓝鲸小脆条", "紫电清霜鱼排", "黑椒味鱼排", "青冥小圆"
 
 
 @dataclass(frozen=True)
@@ -182,13 +184,15 @@ def test_a_table_becomes_review_items(
 ) -> None:
     monkeypatch.setenv("INVOICER_DATA_DIR", str(house.settings.data_dir))
     table = tmp_path / "lines.csv"
+    issue(house.store, "acme", Subject(RULED), FISH, Draft("按注释"), "pc_1")
     table.write_text(
-        f"商品名称,数量\n薯片,1\n弹簧床垫,2\n,3\n{PRIVATE},4\n薯片,5\n", encoding="utf-8"
+        f"商品名称,数量\n薯片,1\n弹簧床垫,2\n,3\n{PRIVATE},4\n薯片,5\n{RULED},6\n",
+        encoding="utf-8",
     )
     run = CliRunner().invoke
     added = run(app, ["review", "add", str(table), "--tenant", "acme"])
     assert added.exit_code == 1  # a row without a name
-    assert "4 行:2 行加入审核,1 行为强档,1 行已有决定" in added.output
+    assert "5 行:2 行加入审核,1 行为强档,2 行已有裁定或决定" in added.output
     assert "第 4 行 name" in added.output
     listed = run(app, ["review", "list", "--tenant", "acme", "--text", "薯片"]).output
     assert listed.count("薯片") >= 1

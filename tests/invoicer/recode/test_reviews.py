@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ from invoicer.access.principals import Role
 from invoicer.errors import InputError
 from invoicer.recode.apply import apply_reviews
 from invoicer.review.decisions import Decisions
+from invoicer.review.issuing import Draft, issue
 from invoicer.review.queue import Filter, Queue
 from invoicer.review.rules import ReviewRules
 from invoicer.review.states import Versions
+from invoicer.review.subjects import Subject
 from invoicer.settings import Settings
 from invoicer.store import Store
 
@@ -101,6 +104,19 @@ def _decide(store: Store, assistant: Assistant, code: str) -> None:
     Decisions(Queue(store, rules), assistant.is_usable).decide(
         person, item["id"], code, "", Versions()
     )
+
+
+def test_a_ruling_is_written_back_before_a_decision(
+    tmp_path: Path, store: Store, recode: Recode, assistant: Assistant
+) -> None:
+    out = tmp_path / "out.csv"
+    recode(out, csv_of(tmp_path / "l.csv", HEAD, *ROWS), review=True, tenant="acme")
+    _decide(store, assistant, TEA)
+    draft = Draft("按注释", effective_on=dt.date(2024, 6, 1))
+    issue(store, "acme", Subject(TIN), POTTERY, draft, "pc_1")
+    assert apply_reviews(assistant, out, "acme", raw=False) == (2, 0)
+    # In May the ruling was not yet in force.
+    assert [row["code"] for row in _rows(out)] == [TEA, REBAR, POTTERY]
 
 
 def test_another_file_is_not_rewritten(tmp_path: Path, store: Store, assistant: Assistant) -> None:

@@ -11,8 +11,7 @@ from invoicer import Assistant, InvoiceLine, Tier
 from invoicer.access.principals import ForbiddenError, Principal
 from invoicer.errors import InputError
 from invoicer.review.decisions import Decisions
-from invoicer.review.items import identity
-from invoicer.review.memory import recall
+from invoicer.review.memory import with_known
 from invoicer.review.queue import Queue
 from invoicer.review.rules import ReviewRules
 from invoicer.review.states import ReviewConflictError, Versions, history
@@ -29,6 +28,12 @@ def codes_of(assistant: Assistant) -> tuple[str, str]:
     return options[0].code, options[1].code
 
 
+def known_code(store: Store, assistant: Assistant, tenant: str) -> str:
+    """What people have settled on for a tenant's 薯片."""
+    (line,) = with_known(store, tenant, [InvoiceLine("薯片")], assistant.rate_table)
+    return line.confirmed_code
+
+
 def test_a_decision_answers_the_same_name_for_its_tenant(
     decisions: Decisions, add_line: AddLine, people: People, assistant: Assistant, store: Store
 ) -> None:
@@ -38,12 +43,8 @@ def test_a_decision_answers_the_same_name_for_its_tenant(
     assert (decided["state"], decided["code"], decided["decided_by"]) == (
         "decided", code, people["anna"].id,
     )  # fmt: skip
-    line = InvoiceLine.from_fields({"name": "薯片"})
-    own, others = (identity(t, line, assistant.rate_table) for t in ("acme", "other"))
-    known, unknown = recall(store, [own, others])
-    assert known is not None
-    assert known.code == code
-    assert unknown is None
+    assert known_code(store, assistant, "acme") == code
+    assert known_code(store, assistant, "other") == ""
 
 
 def test_a_confirmed_line_is_strong_and_says_who_confirmed(assistant: Assistant) -> None:
@@ -190,13 +191,12 @@ def test_one_click_never_holds_for_all_but_agreeing_tenants_do(
     rules = ReviewRules(second_share=0.0, agreeing_tenants=2)
     decisions = Decisions(Queue(store, rules), assistant.is_usable)
     code, _ = codes_of(assistant)
-    stranger = identity("third", InvoiceLine("薯片"), assistant.rate_table)
     decisions.decide(people["anna"], add_line("薯片"), code, "", V)
-    assert recall(store, [stranger]) == [None]
+    assert known_code(store, assistant, "third") == ""
     decisions.decide(people["otto"], add_line("薯片", "other"), code, "", V)
-    (known,) = recall(store, [stranger])
-    assert known is not None
-    assert (known.code, known.scope) == (code, "all")
+    (known,) = with_known(store, "third", [InvoiceLine("薯片")], assistant.rate_table)
+    assert known.confirmed_code == code
+    assert known.confirmed_by.startswith("多家单位或专家")
     with pytest.raises(ReviewConflictError, match="推广"):
         decisions.undo(people["otto"])
 
@@ -205,11 +205,24 @@ def test_an_experts_word_holds_for_all_until_an_expert_says_otherwise(
     decisions: Decisions, store: Store, assistant: Assistant, add_line: AddLine, people: People
 ) -> None:
     code, other = codes_of(assistant)
-    stranger = identity("third", InvoiceLine("薯片"), assistant.rate_table)
     decisions.decide(people["eva"], add_line("薯片"), code, "", V)
     decisions.decide(people["otto"], add_line("薯片", "other"), other, "", V)
-    own = identity("other", InvoiceLine("薯片"), assistant.rate_table)
-    assert [k and k.code for k in recall(store, [stranger, own])] == [code, other]
+    assert known_code(store, assistant, "third") == code
+    assert known_code(store, assistant, "other") == other
+
+
+def test_the_history_says_which_versions_answered_at_every_act(
+    decisions: Decisions, store: Store, add_line: AddLine, people: People, assistant: Assistant
+) -> None:
+    anna, item = people["anna"], add_line("薯片")
+    decisions.decide(anna, item, codes_of(assistant)[0], "", V)
+    decisions.undo(anna, V)
+    decisions.send_back(anna, item, "是原切还是薯泥?", V)
+    decisions.reply(people["erp"], item, "原切")
+    decisions.uncodable(anna, item, "只有标点", V)
+    said = {e["action"]: (e["model_version"], e["kb_version"])
+            for e in history(store, "acme", item) if e["actor"] == anna.id}  # fmt: skip
+    assert said == dict.fromkeys(("decide", "undo", "send_back", "uncodable"), ("m", "k"))
 
 
 def test_the_history_cannot_be_rewritten(

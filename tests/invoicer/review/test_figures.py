@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 from sklearn.metrics import cohen_kappa_score
@@ -13,16 +14,20 @@ from invoicer.access import tenants
 from invoicer.access.principals import Principal
 from invoicer.line import today
 from invoicer.review import figures
+from invoicer.review.decided import decisions as decided
 from invoicer.review.decisions import Decisions
 from invoicer.review.queue import Queue
 from invoicer.review.rules import ReviewRules
+from invoicer.review.second_look import hold
 from invoicer.review.states import Versions
 from invoicer.review.tally import Tally
 from invoicer.store import Store, StoreError
 from invoicer.suggestion import Tier
+from models.evaluation import Share
 
 People = dict[str, Principal]
 AddLine = Callable[..., str]
+Vote = Callable[[dict[str, str]], str]
 V = Versions("m", "k")
 SINCE = dt.date(2020, 1, 1)
 
@@ -113,19 +118,66 @@ def test_the_slice_holds_what_the_rules_draw(
     assert (drawn(0.0), drawn(1.0)) == (set(), everything)
 
 
-def test_agreement_is_of_blind_second_votes(
-    store: Store, add_line: AddLine, people: People, assistant: Assistant
-) -> None:
+@pytest.fixture
+def vote(store: Store, add_line: AddLine, people: People, assistant: Assistant) -> Vote:
+    """Two people vote on a new item, one after the other; returns the item."""
     paired = Decisions(Queue(store, ReviewRules(second_share=1.0)), assistant.is_usable)
+    numbers = count()
+
+    def make(votes: dict[str, str]) -> str:
+        item = add_line("薯片", spec=f"{next(numbers)}g")
+        for name, code in votes.items():
+            paired.decide(people[name], item, code, "", V)
+        return item
+
+    return make
+
+
+def test_agreement_is_of_blind_second_votes(vote: Vote, store: Store, assistant: Assistant) -> None:
     one, two = codes(assistant, "薯片")[:2]
-    for number, (mine, yours) in enumerate([(one, one), (two, two), (one, two)]):
-        item = add_line("薯片", spec=f"{number}g")
-        paired.decide(people["anna"], item, mine, "", V)
-        paired.decide(people["ben"], item, yours, "", V)
-    paired.decide(people["anna"], add_line("鱼排"), codes(assistant, "鱼排")[0], "", V)
+    for mine, yours in [(one, one), (two, two), (one, two)]:
+        vote({"anna": mine, "ben": yours})
+    vote({"anna": one})
     found = figures.agreement(store, "acme", SINCE)
-    assert (found.votes.right, found.votes.total) == (2, 3)
-    assert found.kappa == pytest.approx(cohen_kappa_score([one, two, one], [one, two, two]))
+    assert found.votes == Share(2, 3)
+    assert (found.kappa, found.kappa_text) == (None, "—(不足 20 项)")
+
+
+def test_each_reviewer_is_compared_with_whoever_else_voted(
+    vote: Vote, store: Store, people: People, assistant: Assistant
+) -> None:
+    one, two = codes(assistant, "薯片")[:2]
+    # anna and another person: 8 × both one, 2 × she alone one, 4 × she alone two, 6 × both two.
+    for times, mine, yours in ((8, one, one), (2, one, two), (4, two, one), (6, two, two)):
+        for n in range(times):
+            other = "ben" if n % 2 else "eva"
+            # Whoever votes first, anna is compared with the other.
+            vote({"anna": mine, other: yours} if n % 3 else {other: yours, "anna": mine})
+    each = figures.agreement_by_reviewer(store, "acme", SINCE)
+    anna, ben = each[people["anna"].id], each[people["ben"].id]
+    assert anna.votes == Share(14, 20)
+    # Agreed 14/20; by chance 10/20 · 12/20 + 10/20 · 8/20 = 1/2.
+    assert anna.kappa == pytest.approx((0.7 - 0.5) / (1 - 0.5))
+    assert anna.kappa_text == "0.40"
+    assert ben.votes == Share(7, 10)
+    assert ben.kappa is None
+
+
+def test_a_second_look_at_what_was_held_is_no_random_sample(
+    vote: Vote, store: Store, assistant: Assistant
+) -> None:
+    one, two = codes(assistant, "薯片")[:2]
+    item = vote({"anna": one, "ben": one})
+    vote({"anna": one, "ben": two})
+    held = next(d for d in decided(store) if d.item == item)
+    assert hold(store, [held], ["可疑"]) == 1
+    assert figures.agreement(store, "acme", SINCE).votes == Share(0, 1)
+
+
+def test_kappa_is_that_of_the_textbook() -> None:
+    pairs = [("y", "y")] * 20 + [("y", "n")] * 5 + [("n", "y")] * 10 + [("n", "n")] * 15
+    assert figures.cohen_kappa(pairs) == pytest.approx(0.4)
+    assert figures.cohen_kappa(pairs) == pytest.approx(cohen_kappa_score(*zip(*pairs, strict=True)))
 
 
 @pytest.mark.parametrize("pairs", [[], [("a", "a"), ("a", "a")]])

@@ -99,7 +99,8 @@ def test_open_disputes_are_counted_by_age(
     assert found[0] == ("1 天以内", 1, Decimal("100.00"))
     assert sum(row[1] for row in found) == 1
     agreed = rows(lead(store, assistant).sheet("agreement"))
-    assert agreed == [("全体", Share(0, 1)), ("anna", Share(0, 1)), ("ben", Share(0, 1))]
+    few = "—(不足 20 项)"
+    assert agreed == [(who, Share(0, 1), few) for who in ("全体", "anna", "ben")]
 
 
 def test_drift_stands_this_month_beside_the_last(store: Store, assistant: Assistant) -> None:

@@ -92,10 +92,16 @@ def test_no_host_is_allowed_by_default(store: Store) -> None:
 
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "::1", "fd00::1",
-                "::ffff:10.0.0.1", "0.0.0.0", "100.64.0.1"],
+                "::ffff:10.0.0.1", "0.0.0.0", "100.64.0.1",
+                "64:ff9b::7f00:1", "2002:a00:1::", "224.0.0.1", "ff0e::1"],
 )  # fmt: skip
 def test_private_addresses_are_not_public(address: str) -> None:
     assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "64:ff9b::808:808"])
+def test_addresses_of_the_open_internet_are(address: str) -> None:
+    assert is_public(address)
 
 
 def test_a_private_address_is_never_called(

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from invoicer import cli_access
 from invoicer.access import tenants
 from invoicer.cli import app
 from invoicer.errors import InvoicerError
@@ -56,10 +57,11 @@ def test_a_backup_is_one_private_file_that_restores(copy: Path, database: Path) 
 
 def test_every_restore_keeps_the_database_it_replaced(copy: Path, database: Path) -> None:
     first = backup.restore(copy, database)
+    second = backup.restore(copy, database)
     assert first is not None
-    first.rename(first.with_name("kept.db"))
-    assert backup.restore(copy, database) is not None
-    assert names(first.with_name("kept.db")) == ["acme", "later"]
+    assert second is not None
+    assert names(first) == ["acme", "later"]
+    assert names(second) == ["acme"]
 
 
 def test_a_backup_goes_where_there_was_no_database(copy: Path, tmp_path: Path) -> None:
@@ -182,6 +184,23 @@ def test_a_backup_never_overwrites_and_needs_a_folder(
     with pytest.raises(InvoicerError):
         backup.backup(store, tmp_path / target)
     assert copy.read_bytes() == before
+
+
+def test_a_backup_leaves_the_database_to_whoever_restores_next(
+    copy: Path, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INVOICER_DATABASE", str(database))
+    stores: list[Store] = []  # kept: nothing else but the command itself closes them
+
+    class Kept(Store):
+        def __init__(self, path: Path):
+            super().__init__(path)
+            stores.append(self)
+
+    monkeypatch.setattr(cli_access, "Store", Kept)
+    assert db("backup", copy.with_name("second.db"))[0] == 0
+    assert db("restore", copy)[0] == 0
+    assert len(stores) == 2
 
 
 def test_the_commands_say_what_they_did_and_are_audited(

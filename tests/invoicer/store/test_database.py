@@ -43,6 +43,39 @@ def test_a_commit_is_on_disk_before_it_is_acknowledged(store: Store) -> None:
     assert values == [{"journal_mode": "wal"}, {"synchronous": 2}]
 
 
+def test_only_a_transaction_that_says_so_may_be_undone_by_a_power_cut(store: Store) -> None:
+    def synchronous() -> int:
+        return int(store.rows("pragma synchronous")[0]["synchronous"])
+
+    with store.transaction(durable=False) as db:
+        assert synchronous() == 1
+        db.execute("update tenants set name = 'x'")
+    assert synchronous() == 2
+    with pytest.raises(ZeroDivisionError), store.transaction(durable=False):
+        _ = 1 / 0
+    assert synchronous() == 2
+    assert Store(store.path).rows("select name from tenants") == [{"name": "x"}]
+
+
+def test_a_lock_is_waited_for(store: Store) -> None:
+    held, asked = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with store.transaction() as db:
+            held.set()
+            asked.wait()
+            db.execute("update tenants set name = 'a'")
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait()
+    threading.Timer(0.2, asked.set).start()
+    with store.transaction() as db:
+        db.execute("update tenants set name = name || 'b'")
+    holder.join()
+    assert store.rows("select name from tenants") == [{"name": "ab"}]
+
+
 def test_opening_again_changes_nothing(store: Store, database: Path) -> None:
     schema = store.rows("select sql from sqlite_master order by name")
     again = Store.open(database)
