@@ -143,19 +143,14 @@ class PartJudge:
             answer["error"] = warning
         if self._tenant and whole.tier is not Tier.STRONG:
             answer["review_id"] = self._review(part, line, bill, whole)
-        declared = self._judge.row_of(row.fields.get("declared_code", "").strip())
         part.tally.add_line(
             whole,
             bill,
             stake,
             line.date.isoformat()[:7] if line.date else "",
-            declared.short_name if declared else "",
-            {"place": place, "name": line.name[:120], "date": str(line.date or ""),
-             "declared_code": row.fields.get("declared_code", "")[:30],
-             "declared_rate": line.declared_rate[:12],
-             "amount": str(bill.base) if bill else "", "invoice": row.fields.get(
-                 "invoice_number", "")[:40]},
-        )  # fmt: skip
+            self._judge.name_of(row.fields.get("declared_code", "").strip()),
+            lambda: _facts(row.fields, line, bill, place),
+        )
         return Judged(cells, answer, whole.severity, row, whole)
 
     def _review(
@@ -183,8 +178,23 @@ class PartJudge:
 
     def _rejected(self, reason: str) -> dict[str, Any]:
         row: dict[str, Any] = dict.fromkeys(RECODE_COLUMNS, "")
-        row.update(candidates=[], confidence="", error=reason, **self._versions)
+        row.update(candidates="[]", confidence="", error=reason, **self._versions)
         return row
+
+
+def _facts(
+    fields: Mapping[str, str], line: InvoiceLine, bill: Bill | None, place: str
+) -> dict[str, str]:
+    """What the report shows of a line besides what was found."""
+    return {
+        "place": place,
+        "name": line.name[:120],
+        "date": str(line.date or ""),
+        "declared_code": fields.get("declared_code", "")[:30],
+        "declared_rate": line.declared_rate[:12],
+        "amount": str(bill.base) if bill else "",
+        "invoice": fields.get("invoice_number", "")[:40],
+    }
 
 
 def _mismatch(bill: Bill | None, verdict: Verdict) -> list[Found]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from invoicer.files import write_whole
 from invoicer.recode.options import Options
 from invoicer.recode.sources import PART_ROWS, Sources
 
-FORMAT = 1
+FORMAT = 2
 _LABELS = {
     "inputs": "输入文件", "mapping": "--map", "defaults": "默认日期等", "form": "输出格式",
     "raw": "--raw", "review": "--review", "tenant": "租户", "template": "模板",
@@ -65,4 +66,10 @@ def check(path: Path, now: dict[str, Any]) -> None:
 
 
 def save(path: Path, now: dict[str, Any]) -> None:
-    write_whole(path, orjson.dumps(now))
+    """Keep what a new run was started with, and a name of its own for it."""
+    write_whole(path, orjson.dumps({**now, "run": uuid.uuid4().hex}))
+
+
+def run_of(path: Path) -> str:
+    """The name that a run keeps when it is resumed."""
+    return str(orjson.loads(path.read_bytes())["run"])

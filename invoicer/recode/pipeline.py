@@ -66,7 +66,7 @@ class Run:
         if options.review:
             tenants.require(Store.open(Settings().database), options.tenant)
         self.template = OfficialTemplate(options.template) if options.template else None
-        self.sources = Sources(expand(options.inputs), options.mapping)
+        self.sources = Sources(expand(options.inputs), options.mapping, options.raw)
         if options.output.resolve() in {s.path.resolve() for s in self.sources.sources}:
             raise InputError("输出文件不能是输入文件之一", file=str(options.output))
         sizes = [source.size for source in self.sources.sources]
@@ -203,9 +203,10 @@ class Run:
             for line in self._stem(n).with_suffix(".reviews").read_bytes().splitlines()
         )
         database.add_reviews(
-            (key, orjson.dumps(f).decode(), times, fen) for key, f, times, fen in kept
+            (key, orjson.dumps(fields).decode(), times, fen) for key, fields, times, fen in kept
         )
-        return enqueue(self.assistant, database, self.options.tenant, self.progress)
+        run = manifest.run_of(self.options.work / "manifest.json")
+        return enqueue(self.assistant, database, self.options.tenant, run, self.progress)
 
 
 def _empty(folder: Path) -> None:

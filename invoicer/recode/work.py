@@ -18,8 +18,8 @@ create table if not exists groups (
   seller integer not null, name blob not null, period integer not null, code text not null,
   lines integer not null, primary key (seller, name, period, code)) without rowid;
 create table if not exists reviews (
-  id text primary key, line text not null, times integer not null, amount integer not null,
-  added integer not null default 0) without rowid;
+  id text primary key, line text not null, times integer not null, amount integer not null)
+  without rowid;
 create table if not exists progress (stage text primary key, done integer not null) without rowid;
 """
 ASKED_AT_ONCE = 10_000
@@ -141,17 +141,15 @@ class Work:
             )
             self._mark("reviews", 1)
 
-    def waiting_reviews(self) -> Iterator[list[tuple[str, str, int, int]]]:
-        """Review items that have not reached the queue, page by page."""
+    def review_pages(self) -> Iterator[list[tuple[str, str, int, int]]]:
+        """All review items, page by page; the pages are the same every time."""
+        last = ""
         while page := self._db.execute(
-            "select id, line, times, amount from reviews where not added order by id limit ?",
-            [PAGE],
+            "select id, line, times, amount from reviews where id > ? order by id limit ?",
+            [last, PAGE],
         ).fetchall():
             yield page
-            with self._transaction():
-                self._db.executemany(
-                    "update reviews set added = 1 where id = ?", [[row[0]] for row in page]
-                )
+            last = page[-1][0]
 
     def _transaction(self) -> _Transaction:
         return _Transaction(self._db)

@@ -51,8 +51,11 @@ class Worker:
 
     def classify(self, page: Sequence[tuple[bytes, str]]) -> list[tuple[bytes, bytes]]:
         lines = [line_of_question(text, self.judge.code_periods) for _, text in page]
-        found = self.judge.assistant.suggest(lines)
-        return [(key, pack(one)) for (key, _), one in zip(page, found, strict=True)]
+        found = self.judge.assistant.suggest_with_queries(lines)
+        return [
+            (key, pack(suggestion, self.judge.misreadable(line, query)))
+            for (key, _), line, (query, suggestion) in zip(page, lines, found, strict=True)
+        ]
 
     def write(self, part: Part) -> int:
         """Judge a part and write its files; the tally comes last and says that all is there."""
@@ -125,7 +128,7 @@ def _start(options: Options | None, paths: Sequence[Path]) -> None:
 
     threading.Thread(target=watch, daemon=True).start()
     if options is not None:
-        _worker = Worker(Assistant.load(), options, Sources(paths, options.mapping))
+        _worker = Worker(Assistant.load(), options, Sources(paths, options.mapping, options.raw))
 
 
 class Workers:
