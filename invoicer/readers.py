@@ -25,7 +25,7 @@ ENCODINGS = ("utf-8-sig", "gb18030")
 MAX_CELL = 1_000_000
 MAX_COLUMNS = 2000
 # Beyond this a workbook is read row by row: slower, but never held in memory.
-STREAMED_FROM = 200 << 20
+STREAMED_FROM = 100 << 20
 # Half of a character pair, as broken JSON escapes and undecodable arguments leave it behind.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

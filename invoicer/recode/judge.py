@@ -31,6 +31,7 @@ from models.normalise import normalise
 from models.query import Query
 from models.supply import SINGLE
 
+_shown = lru_cache(10_001)(repr)  # of a confidence: there are not more of four digits
 # From here on a contradiction is called likely, else possible.
 LIKELY = 0.8
 CACHED = 10_000
@@ -292,7 +293,7 @@ class Judge:
         shown = [(chosen, round(probability, 4))]
         shown += [one for one in answer.candidates if one[0] != chosen]
         texts = [
-            f"{self._candidate(code, self._short_name(code, day))}{confidence}}}"
+            f"{self._candidate(code, self._short_name(code, day))}{_shown(confidence)}}}"
             for code, confidence in shown[:N_CANDIDATES]
         ]
         return f"[{','.join(texts)}]"

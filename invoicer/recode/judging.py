@@ -54,7 +54,7 @@ class Judged:
 class JudgedPart:
     """All rows of a part in order, what was rejected, what goes to review, and the sums.
 
-    reviews: item id → [line, times, net amount in fen].
+    reviews: item id → [question (`Identity`), line, times, net amount in fen].
     """
 
     rows: list[Judged]
@@ -157,9 +157,9 @@ class PartJudge:
         self, part: JudgedPart, line: InvoiceLine, bill: Bill | None, verdict: Verdict
     ) -> str:
         who = identity(self._tenant, line, self._judge.assistant.rate_table)
-        kept = part.reviews.setdefault(who.item, [line.to_fields(), 0, 0])
-        kept[1] += 1
-        kept[2] += int(bill.net(verdict.declared_rate or ZERO) * 100) if bill else 0
+        kept = part.reviews.setdefault(who.item, [who.question, line.to_fields(), 0, 0])
+        kept[2] += 1
+        kept[3] += int(bill.net(verdict.declared_rate or ZERO) * 100) if bill else 0
         return who.item
 
     def _inconsistent(

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -163,23 +164,25 @@ class Run:
         temporary = options.work / "whole"
         join(self.form, files, names, temporary)
         tally = Tally()
-        rejects = [[e.context["file"], "", "", e.message] for e in self.sources.unreadable]
-        for n in range(parts):
-            kept = orjson.loads(self._stem(n).with_suffix(".json").read_bytes())
+        for kept in self._kept(parts):
             tally.merge(kept["tally"])
-            rejects += kept["rejects"]
+        rejects = chain(
+            ([e.context["file"], "", "", e.message] for e in self.sources.unreadable),
+            (row for kept in self._kept(parts) for row in kept["rejects"]),
+        )
         templates: list[Path] = []
         notes = list(self.sources.notes)
         if self.template is not None:
             templates, left = fill(self.template, self._template_rows(parts), options.output)
-            rejects += [[options.output.name, n, column, why] for n, column, why in left]
+            unfit = ([options.output.name, n, column, why] for n, column, why in left)
+            rejects = chain(rejects, unfit)
             notes.append(f"官方模板版本 {self.template.version},共 {len(templates)} 个文件")
         queued = self._queue(parts, database) if options.review else 0
-        _write_rejects(options.rejects, rejects)
+        rejected = _write_rejects(options.rejects, rejects)
         os.replace(temporary, options.output)
         return Outcome(
             lines=sum(tally.total.get(key, [0])[0] for key in ("judged", "rejected")),
-            rejected=len(rejects),
+            rejected=rejected,
             questions=database.count("questions"),
             tally=tally,
             consistency=database.seller_consistency(),
@@ -187,6 +190,11 @@ class Run:
             queued=queued,
             notes=notes,
         )
+
+    def _kept(self, parts: int) -> Iterator[dict[str, Any]]:
+        """Sums and rejects of all parts."""
+        for n in range(parts):
+            yield orjson.loads(self._stem(n).with_suffix(".json").read_bytes())
 
     def _template_rows(self, parts: int) -> Iterator[tuple[int, dict[str, str] | str]]:
         """The template rows of all parts, each with its number in the output."""
@@ -203,7 +211,8 @@ class Run:
             for line in self._stem(n).with_suffix(".reviews").read_bytes().splitlines()
         )
         database.add_reviews(
-            (key, orjson.dumps(fields).decode(), times, fen) for key, fields, times, fen in kept
+            (key, question, orjson.dumps(fields).decode(), times, fen)
+            for key, question, fields, times, fen in kept
         )
         run = manifest.run_of(self.options.work / "manifest.json")
         return enqueue(self.assistant, database, self.options.tenant, run, self.progress)
@@ -216,14 +225,18 @@ def _empty(folder: Path) -> None:
             path.unlink()
 
 
-def _write_rejects(path: Path, rejects: list[list[Any]]) -> None:
-    """The rows that were no lines; no file where there are none."""
-    if not rejects:
+def _write_rejects(path: Path, rejects: Iterator[list[Any]]) -> int:
+    """The rows that were no lines, and how many; no file where there are none."""
+    first = next(rejects, None)
+    if first is None:
         path.unlink(missing_ok=True)
-        return
-    temporary = path.with_name(f".{path.name}.part")
+        return 0
+    temporary, count = path.with_name(f".{path.name}.part"), 0
     with temporary.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["input", "row", "field", "reason"])
-        writer.writerows([guarded(str(cell)) for cell in row] for row in rejects)
+        for row in chain([first], rejects):
+            writer.writerow([guarded(str(cell)) for cell in row])
+            count += 1
     os.replace(temporary, path)
+    return count

@@ -9,9 +9,9 @@ import orjson
 
 from invoicer.assistant import Assistant
 from invoicer.line import InvoiceLine
-from invoicer.recode.work import Work
+from invoicer.recode.work import ReviewRow, Work
 from invoicer.review.inbox import add
-from invoicer.review.items import ReviewItem, identity, item_of
+from invoicer.review.items import Identity, ReviewItem, item_of
 from invoicer.settings import Settings
 from invoicer.store import Store
 
@@ -47,11 +47,11 @@ def enqueue(
 
 
 def _items(
-    assistant: Assistant, tenant: str, page: Sequence[tuple[str, str, int, int]]
+    assistant: Assistant, tenant: str, page: Sequence[ReviewRow]
 ) -> Iterator[ReviewItem]:
-    lines = [InvoiceLine.from_fields(orjson.loads(text)) for _, text, _, _ in page]
-    for line, suggestion, (_, _, times, fen) in zip(
+    lines = [InvoiceLine.from_fields(orjson.loads(row[2])) for row in page]
+    for line, suggestion, (item, question, _, times, fen) in zip(
         lines, assistant.suggest(lines), page, strict=True
     ):
-        who = identity(tenant, line, assistant.rate_table)
+        who = Identity(question, item)
         yield replace(item_of(tenant, line, suggestion, who, times), amount=fen)
