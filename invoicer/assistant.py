@@ -127,6 +127,16 @@ class Assistant:
             return self._suggest([_as_line(line)])[0]
         return self._suggest([_as_line(one) for one in line])
 
+    def suggest_with_queries(
+        self, lines: Sequence[InvoiceLine]
+    ) -> list[tuple[Query, Suggestion]]:
+        """The suggestion of each line, with what was matched for it."""
+        now = today()
+        return [
+            (query, self._suggestion(line, query, match, line.date or now))
+            for line, (query, match) in zip(lines, self.match(lines), strict=True)
+        ]
+
     def query(self, line: InvoiceLine) -> Query:
         """What is matched for a line."""
         query = self.queries.query(
@@ -160,11 +170,7 @@ class Assistant:
         return [(q, m) for q, m in zip(queries, matches, strict=True) if m is not None]
 
     def _suggest(self, lines: list[InvoiceLine]) -> list[Suggestion]:
-        now = today()
-        return [
-            self._suggestion(line, query, match, line.date or now)
-            for line, (query, match) in zip(lines, self.match(lines), strict=True)
-        ]
+        return [suggestion for _, suggestion in self.suggest_with_queries(lines)]
 
     def _suggestion(
         self, line: InvoiceLine, query: Query, match: Match, day: dt.date

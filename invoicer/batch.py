@@ -37,7 +37,7 @@ class Defaults:
 
     def complete(self, line: InvoiceLine) -> InvoiceLine:
         """The line with its gaps filled."""
-        if self == NO_DEFAULTS:
+        if self is NO_DEFAULTS or self == NO_DEFAULTS:
             return line
         return replace(
             line,

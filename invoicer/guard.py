@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_FIRST = frozenset("=+-@\t\r'")
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?%?", re.ASCII)
 
 
 def guarded(cell: str) -> str:
     """The cell as a spreadsheet may open it."""
-    if cell and cell[0] in "=+-@\t\r'" and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
+    if cell[:1] in _FIRST and _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
         return f"'{cell}"
     return cell
 

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from invoicer.errors import LineError
@@ -27,6 +28,7 @@ _DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[ T].*)?"
 # A date cell that lost its format: days since the end of 1899, here of 2009 to 2064.
 _SERIAL = re.compile(r"[45]\d{4}(?:\.\d+)?", re.ASCII)
 _SERIAL_ZERO = dt.date(1899, 12, 30)
+_DAY_LENGTH = 32  # longer texts are not remembered
 _TAXPAYERS = {
     "general": TaxpayerType.GENERAL,
     "一般纳税人": TaxpayerType.GENERAL,
@@ -111,6 +113,11 @@ def parse_date(text: str) -> dt.date | None:
     for an empty field."""
     if not text.strip():
         return None
+    return (_day if len(text) <= _DAY_LENGTH else _day.__wrapped__)(text)
+
+
+@lru_cache(4096)  # an invoice history has few days and many lines
+def _day(text: str) -> dt.date:
     match = _DATE.fullmatch(text.strip())
     day = None
     try:

@@ -8,7 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,12 @@ from invoicer.recode.verdict import RECODE_COLUMNS
 from invoicer.safe_zip import unpacked_size
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".xlsx", ".xls", ".parquet")
+DELIMITED = (".csv", ".tsv")
 ENCODINGS = ("utf-8-sig", "gb18030")
 MAX_CELL = 1_000_000
 MAX_COLUMNS = 2000
 # Beyond this a workbook is read row by row: slower, but never held in memory.
-STREAMED_FROM = 200 << 20
+STREAMED_FROM = 100 << 20
 # Half of a character pair, as broken JSON escapes and undecodable arguments leave it behind.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -44,8 +45,11 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def read_table(path: Path) -> Table:
-    """The table in a file; raises InputError where it cannot be read."""
+def read_table(path: Path, raw: bool = False) -> Table:
+    """The table in a file; raises InputError where it cannot be read.
+
+    raw: the guards of an earlier CSV output (`invoicer/guard.py`) are left where they are.
+    """
     if not path.exists():
         raise InputError(f"文件不存在:{path}", file=str(path))
     if path.is_dir():
@@ -59,7 +63,7 @@ def read_table(path: Path) -> Table:
     if path.stat().st_size == 0:
         raise InputError(f"文件是空的:{path.name}", file=str(path))
     try:
-        return reader(path)
+        table = reader(path)
     except InputError:
         raise
     except Exception as error:
@@ -67,6 +71,14 @@ def read_table(path: Path) -> Table:
             f"无法读取 {path.name}:{type(error).__name__}: {error};请确认文件未损坏、未加密",
             file=str(path),
         ) from error
+    if path.suffix.lower() in DELIMITED and not raw and _is_guarded(table.header):
+        return replace(table, rows=(list(map(freed, row)) for row in table.rows))
+    return table
+
+
+def _is_guarded(header: list[str]) -> bool:
+    """Whether the columns are those of an output of ours."""
+    return tuple(header[-len(RECODE_COLUMNS) :]) == RECODE_COLUMNS
 
 
 def read_lines(stream: Iterable[bytes] | None = None) -> Table:
@@ -137,10 +149,7 @@ def _read_delimited(delimiter: str) -> Callable[[Path], Table]:
         headed = find_header(_rows(csv.reader(file, delimiter=delimiter), path.name))
         if headed is None:
             raise InputError(f"{path.name} 第一行没有表头", file=str(path))
-        header, rows = _header(headed.header), headed.rows
-        if tuple(header[-len(RECODE_COLUMNS) :]) == RECODE_COLUMNS:  # written by us, guarded
-            rows = ([freed(cell) for cell in row] for row in rows)
-        return Table(header, rows, first_row=headed.first_row)
+        return Table(_header(headed.header), headed.rows, first_row=headed.first_row)
 
     return read
 

@@ -167,7 +167,9 @@ class RateTable:
         self._reliefs = _read("reliefs", "code_prefixes", "levy_rate", root)
         self._starts = sorted({p.valid_from for ps in self._periods.values() for p in ps})
         self.first_day = self._starts[0]
-        self._matched = cache(self._matching)  # the same few thousand codes come again and again
+        # The same few thousand codes come again and again, on many days.
+        self._matched = cache(self._matching)
+        self._class_candidates = cache(self._find_class_candidates)
 
     @property
     def period_starts(self) -> tuple[dt.date, ...]:
@@ -226,12 +228,15 @@ class RateTable:
 
     def _class_lines(self, code: str, on: dt.date) -> list[_Line]:
         """The class of the longest prefix; both of a two-rate code, the usual one first."""
-        candidates = [self._two_rates.get(code, [])]
-        candidates += [self._classes.get(code[:n], []) for n in range(CODE_LENGTH, 0, -1)]
-        for lines in candidates:
+        for lines in self._class_candidates(code):
             if valid := [line for line in lines if line.advice.covers(on)]:
                 return valid
         raise RateError(f"编码 {code} 在 {on} 没有税率")
+
+    def _find_class_candidates(self, code: str) -> list[list[_Line]]:
+        found = [self._two_rates.get(code, [])]
+        found += [self._classes.get(code[:n], []) for n in range(CODE_LENGTH, 0, -1)]
+        return [lines for lines in found if lines]
 
     def _listed(self, code: TaxCode, on: dt.date) -> list[RateAdvice]:
         """The rates of the code table of the day, where ours neither agree nor are newer.
@@ -287,6 +292,7 @@ class RateTable:
         return [(n, line) for n, line in found if line.special_treatment in marks]
 
 
+@cache
 def _first_day(version: str) -> dt.date:
     """First day of the table whose rates stand in a column: 2019_04."""
     return dt.date.fromisoformat(f"{version.replace('_', '-')}-01")

@@ -39,7 +39,7 @@ def apply_reviews(assistant: Assistant, path: Path, tenant: str, raw: bool) -> t
 
     Raises InputError where the file is no output of ours.
     """
-    table = read_table(path)
+    table = read_table(path, raw)
     header = table.header
     form = path.suffix.lower().lstrip(".")
     if tuple(header[-WIDTH:]) != RECODE_COLUMNS or form not in FORMS:
@@ -115,7 +115,7 @@ class _Applier:
 
 def _as_it_was(cells: Sequence[str]) -> OutRow:
     answer: dict[str, Any] = dict(zip(RECODE_COLUMNS, cells[-WIDTH:], strict=True))
-    answer["candidates"] = orjson.loads(answer["candidates"] or "[]")
+    answer["candidates"] = orjson.dumps(orjson.loads(answer["candidates"] or "[]")).decode()
     if answer["confidence"]:
         answer["confidence"] = float(answer["confidence"])
     severity = max(

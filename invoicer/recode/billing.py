@@ -55,7 +55,7 @@ def bill_of(fields: Mapping[str, str], rate: Decimal | None) -> tuple[Bill | Non
     warnings = []
     for field in ("amount", "gross_amount", "tax", "quantity", "price", "gross_price", "discount"):
         text = fields.get(field, "")
-        if not any(char.isdigit() for char in text):  # empty, or the *** of an exempt line
+        if not any(map(str.isdigit, text)):  # empty, or the *** of an exempt line
             numbers[field] = None
             continue
         numbers[field], warning = parse_amount(text)

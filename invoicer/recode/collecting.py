@@ -33,9 +33,11 @@ def gather(
         if row.line is None:
             continue
         question = question_of(row.fields, judge.period(row.line.date))
-        questions.setdefault(question.hash, question.text)
+        key = question.hash
+        if key not in questions:
+            questions[key] = question.text
         code = row.fields.get("declared_code", "").strip()
         if is_code(code):
-            key = (seller_of(row.fields), name_key(question.name), question.period, code)
-            groups[key] += 1
+            group = (seller_of(row.fields), name_key(question.name), question.period, code)
+            groups[group] += 1
     return Gathered(questions, groups)

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -23,53 +24,45 @@ COLOURS = {1: "#FFF9E5", 2: "#FFEBD0", 3: "#FAD7D5"}
 WIDTHS = {"findings": 60, "correction": 40, "candidates": 20, "short_name": 16, "code": 22}
 MONEY = ("tax_declared", "tax_correct_low", "tax_correct_high", "stake_low", "stake_high")
 CELL = 32_767
-_PLACE = RECODE_COLUMNS.index("candidates")
-_BEFORE, _AFTER = RECODE_COLUMNS[:_PLACE], RECODE_COLUMNS[_PLACE + 1 :]
+_answer = itemgetter(*RECODE_COLUMNS)
+_CANDIDATES = RECODE_COLUMNS.index("candidates")
 
 
 @dataclass(frozen=True, slots=True)
 class OutRow:
-    """A row of the output: the input's cells under the common header, the answer's columns."""
+    """A row of the output: the input's cells under the common header, the answer's columns;
+    candidates are JSON."""
 
     cells: Sequence[str]
     answer: dict[str, Any]
     severity: int
 
 
-def flat_cells(row: OutRow, texts: dict[int, str]) -> list[str]:
-    """All cells as text. texts: JSON of candidate lists met before, by identity; the rows they
-    belong to live as long."""
-    answer = row.answer
-    candidates = answer["candidates"]
-    if id(candidates) not in texts:
-        texts[id(candidates)] = orjson.dumps(candidates).decode()
-    cells = [str(answer[column]) for column in _BEFORE]
-    cells.append(texts[id(candidates)])
-    cells += [str(answer[column]) for column in _AFTER]
-    return [*row.cells, *cells]
+def flat_cells(row: OutRow) -> list[str]:
+    """All cells as text."""
+    return [*row.cells, *map(str, _answer(row.answer))]
 
 
 def keep_csv(rows: Iterable[OutRow], names: Sequence[str], raw: bool) -> bytes:
-    buffer, texts = io.StringIO(newline=""), dict[int, str]()
-    writer = csv.writer(buffer)
-    for row in rows:
-        cells = flat_cells(row, texts)
-        writer.writerow(cells if raw else [guarded(cell) for cell in cells])
+    buffer = io.StringIO(newline="")
+    cells = map(flat_cells, rows)
+    csv.writer(buffer).writerows(cells if raw else (list(map(guarded, row)) for row in cells))
     return buffer.getvalue().encode("utf-8", "replace")
 
 
 def keep_jsonl(rows: Iterable[OutRow], names: Sequence[str], raw: bool) -> bytes:
     lines = []
     for row in rows:
-        values = [*row.cells, *(row.answer[column] for column in RECODE_COLUMNS)]
+        answer = list(_answer(row.answer))
+        answer[_CANDIDATES] = orjson.Fragment(answer[_CANDIDATES])
+        values = [*row.cells, *answer]
         lines.append(orjson.dumps(dict(zip(names, values, strict=True))))
     return b"".join(line + b"\n" for line in lines)
 
 
 def keep_sheet(rows: Iterable[OutRow], names: Sequence[str], raw: bool) -> bytes:
     """Rows for the workbook, which is written in one go at the end: [severity, cells…]."""
-    texts: dict[int, str] = {}
-    return b"".join(orjson.dumps([row.severity, *flat_cells(row, texts)]) + b"\n" for row in rows)
+    return b"".join(orjson.dumps([row.severity, *flat_cells(row)]) + b"\n" for row in rows)
 
 
 def keep_parquet(rows: Iterable[OutRow], names: Sequence[str], raw: bool) -> bytes:
@@ -78,9 +71,8 @@ def keep_parquet(rows: Iterable[OutRow], names: Sequence[str], raw: bool) -> byt
 
     schema = parquet_schema(names)
     table: dict[str, list[Any]] = {name: [] for name in names}
-    texts: dict[int, str] = {}
     for row in rows:
-        for name, cell in zip(names, flat_cells(row, texts), strict=True):
+        for name, cell in zip(names, flat_cells(row), strict=True):
             table[name].append(_typed(name, cell) if name in RECODE_COLUMNS else cell)
     sink = io.BytesIO()
     pq.write_table(pa.table(table, schema), sink)

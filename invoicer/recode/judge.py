@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
+import orjson
+
 from invoicer.assistant import N_CANDIDATES, Assistant
 from invoicer.line import InvoiceLine, today
 from invoicer.recode.correction import correction_of
@@ -22,15 +24,18 @@ from invoicer.recode.rate_check import (
 )
 from invoicer.recode.verdict import Verdict
 from invoicer.recode.weighing import Weighed, weigh
-from invoicer.suggestion import Candidate, Tier
+from invoicer.suggestion import Tier
 from knowledge_base.rates import RateTable, TaxpayerType
 from knowledge_base.taxonomy import TaxCode
 from models.normalise import normalise
+from models.query import Query
+from models.supply import SINGLE
 
+_shown = lru_cache(10_001)(repr)  # of a confidence: there are not more of four digits
 # From here on a contradiction is called likely, else possible.
 LIKELY = 0.8
 CACHED = 10_000
-RATES_CACHED = 15_000  # a few thousand codes, each at a few dates
+RATES_CACHED = 40_000  # a few thousand codes, each at a few dates and rates
 
 
 class Judge:
@@ -45,7 +50,11 @@ class Judge:
         self._periods = Periods(self.taxonomy.change_days() | rates.change_days())
         self._codes = DeclaredCodes(self.taxonomy)
         self._rates = RateCheck(rates, self.taxonomy)
-        self._short_name = lru_cache(CACHED)(self.taxonomy.short_name)
+        self._groups = {row.code: row.short_name for row in self.taxonomy}
+        # Few codes ever change their 简称: those of the others need no date.
+        names = ((code, self.taxonomy.short_names(code)) for code in self._groups)
+        self._lasting = {code: next(iter(found)) for code, found in names if len(found) == 1}
+        self._dated_name = lru_cache(CACHED)(self.taxonomy.short_name)
         self._names_ever = lru_cache(CACHED)(
             lambda code: frozenset(map(normalise, self.taxonomy.short_names(code)))
         )
@@ -53,7 +62,7 @@ class Judge:
         self._check_rate = lru_cache(RATES_CACHED)(self._rates.judge)
         self._read_rate = lru_cache(CACHED)(read_rate)
         self._clean = lru_cache(CACHED)(lambda code, day: self._codes.read(code, day, ()))
-        self._candidate = lru_cache(CACHED)(self._make_candidate)
+        self._candidate = lru_cache(CACHED)(self._candidate_json)
 
     def period(self, day: dt.date | None) -> int:
         """The number of the code table's period that a question belongs to."""
@@ -68,8 +77,14 @@ class Judge:
 
     def name_of(self, code: str) -> str:
         """The 简称 of a declared code; "" where the table does not know it."""
-        row = self.taxonomy.get(code)
-        return row.short_name if row else ""
+        return self._groups.get(code, "")
+
+    def misreadable(self, line: InvoiceLine, query: Query) -> dict[str, str]:
+        """The words of a line that it could be misread from (`Answer.words`); query: of the
+        line."""
+        if query.supply is SINGLE and not query.situation:
+            return self._misread.words_of(query)
+        return self._misread.words(line.name, line.brand)  # the seller may choose what is read
 
     def judge(
         self, question: Question, answer: Answer, line: InvoiceLine, fields: Mapping[str, str]
@@ -135,7 +150,10 @@ class Judge:
                 fits_printed(stated) is False and fits_printed(chosen) is True
             )
             brand = question.context[2] if question.context else ""
-            word = self._misread.word(question.name, brand, self._group(stated))
+            words = answer.words
+            if words is None:
+                words = self._misread.words(question.name, brand)
+            word = words.get(self._group(stated), "")
             several = several or (bool(word) and probability >= LIKELY)
             found.append(self._contradiction(answer, stated, weighed, several, word))
             if answer.tier is not Tier.STRONG and not several:
@@ -153,8 +171,12 @@ class Judge:
         """The 简称 of a code on a day."""
         return lambda code: self._short_name(code, day)
 
+    def _short_name(self, code: str, day: dt.date) -> str:
+        """The 简称 of a code on a day."""
+        return self._lasting.get(code) or self._dated_name(code, day)
+
     def _group(self, code: str) -> str:
-        return self.taxonomy[code].short_name
+        return self._groups[code]
 
     def _contradiction(
         self, answer: Answer, stated: str, weighed: Weighed, several: bool, word: str
@@ -226,6 +248,7 @@ class Judge:
         elif shown and checked.first is not None:
             value, treatment = checked.first.rate, checked.first.treatment
         return Verdict(
+            first=chosen,
             code=shown,
             short_name=self._short_name(shown, day) if shown else "",
             rate=value,
@@ -266,11 +289,17 @@ class Judge:
 
     def _candidates(
         self, answer: Answer, chosen: str, probability: float, day: dt.date
-    ) -> tuple[Candidate, ...]:
-        """The decided code first, then the name's own candidates."""
-        shown = [self._candidate(chosen, round(probability, 4), day)]
-        shown += [self._candidate(c, p, day) for c, p in answer.candidates if c != chosen]
-        return tuple(shown[:N_CANDIDATES])
+    ) -> str:
+        """The decided code first, then the name's own candidates, as JSON."""
+        shown = [(chosen, round(probability, 4))]
+        shown += [one for one in answer.candidates if one[0] != chosen]
+        texts = [
+            f"{self._candidate(code, self._short_name(code, day))}{_shown(confidence)}}}"
+            for code, confidence in shown[:N_CANDIDATES]
+        ]
+        return f"[{','.join(texts)}]"
 
-    def _make_candidate(self, code: str, confidence: float, day: dt.date) -> Candidate:
-        return Candidate(code, self._short_name(code, day), self.taxonomy[code].name, confidence)
+    def _candidate_json(self, code: str, short_name: str) -> str:
+        """A candidate up to its confidence."""
+        known = {"code": code, "short_name": short_name, "name": self.taxonomy[code].name}
+        return f'{orjson.dumps(known).decode()[:-1]},"confidence":'

@@ -55,7 +55,7 @@ class Judged:
 class JudgedPart:
     """All rows of a part in order, what was rejected, what goes to review, and the sums.
 
-    reviews: item id → [line, times, net amount in fen].
+    reviews: item id → [question (`Identity`), line, times, net amount in fen].
     """
 
     rows: list[Judged]
@@ -174,29 +174,24 @@ class PartJudge:
             answer["error"] = warning
         if self._tenant and whole.tier is not Tier.STRONG:
             answer["review_id"] = self._review(part, line, bill, whole)
-        declared = self._judge.row_of(row.fields.get("declared_code", "").strip())
         part.tally.add_line(
             whole,
             bill,
             stake,
             line.date.isoformat()[:7] if line.date else "",
-            declared.short_name if declared else "",
+            self._judge.name_of(row.fields.get("declared_code", "").strip()),
             section_of(line.seller_industry),
-            {"place": place, "name": line.name[:120], "date": str(line.date or ""),
-             "declared_code": row.fields.get("declared_code", "")[:30],
-             "declared_rate": line.declared_rate[:12],
-             "amount": str(bill.base) if bill else "", "invoice": row.fields.get(
-                 "invoice_number", "")[:40]},
-        )  # fmt: skip
+            lambda: _facts(row.fields, line, bill, place),
+        )
         return Judged(cells, answer, whole.severity, row, whole)
 
     def _review(
         self, part: JudgedPart, line: InvoiceLine, bill: Bill | None, verdict: Verdict
     ) -> str:
         who = identity(self._tenant, line, self._judge.assistant.rate_table)
-        kept = part.reviews.setdefault(who.item, [line.to_fields(), 0, 0])
-        kept[1] += 1
-        kept[2] += int(bill.net(verdict.declared_rate or ZERO) * 100) if bill else 0
+        kept = part.reviews.setdefault(who.item, [who.question, line.to_fields(), 0, 0])
+        kept[2] += 1
+        kept[3] += int(bill.net(verdict.declared_rate or ZERO) * 100) if bill else 0
         return who.item
 
     def _inconsistent(
@@ -215,8 +210,23 @@ class PartJudge:
 
     def _rejected(self, reason: str) -> dict[str, Any]:
         row: dict[str, Any] = dict.fromkeys(RECODE_COLUMNS, "")
-        row.update(candidates=[], confidence="", error=reason, **self._versions)
+        row.update(candidates="[]", confidence="", error=reason, **self._versions)
         return row
+
+
+def _facts(
+    fields: Mapping[str, str], line: InvoiceLine, bill: Bill | None, place: str
+) -> dict[str, str]:
+    """What the report shows of a line besides what was found."""
+    return {
+        "place": place,
+        "name": line.name[:120],
+        "date": str(line.date or ""),
+        "declared_code": fields.get("declared_code", "")[:30],
+        "declared_rate": line.declared_rate[:12],
+        "amount": str(bill.base) if bill else "",
+        "invoice": fields.get("invoice_number", "")[:40],
+    }
 
 
 def _mismatch(bill: Bill | None, verdict: Verdict) -> list[Found]:

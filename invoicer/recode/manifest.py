@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -71,4 +72,10 @@ def check(path: Path, now: dict[str, Any]) -> None:
 
 
 def save(path: Path, now: dict[str, Any]) -> None:
-    write_whole(path, orjson.dumps(now))
+    """Keep what a new run was started with, and a name of its own for it."""
+    write_whole(path, orjson.dumps({**now, "run": uuid.uuid4().hex}))
+
+
+def run_of(path: Path) -> str:
+    """The name that a run keeps when it is resumed."""
+    return str(orjson.loads(path.read_bytes())["run"])

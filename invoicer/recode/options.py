@@ -17,9 +17,9 @@ FORMS = ("csv", "jsonl", "xlsx", "parquet")
 @dataclass(frozen=True, slots=True)
 class Options:
     """inputs: files, folders, globs; output: its ending chooses the form; mapping: column title →
-    field; raw: CSV cells that look like formulas are left as they are; template: the official
-    batch template to fill; review: uncertain lines go to the review queue of `tenant`; memory: what
-    people have settled."""
+    field; raw: CSV cells that look like formulas, or like guarded ones, stay as they are; template:
+    the official batch template to fill; review: uncertain lines go to the review queue of
+    `tenant`; memory: what people have settled."""
 
     inputs: tuple[str, ...]
     output: Path

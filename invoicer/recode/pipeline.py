@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Run:
         if options.review:
             tenants.require(Store.open(Settings().database), options.tenant)
         self.template = OfficialTemplate(options.template) if options.template else None
-        self.sources = Sources(expand(options.inputs), options.mapping)
+        self.sources = Sources(expand(options.inputs), options.mapping, options.raw)
         if options.output.resolve() in {s.path.resolve() for s in self.sources.sources}:
             raise InputError("输出文件不能是输入文件之一", file=str(options.output))
         sizes = [source.size for source in self.sources.sources]
@@ -183,23 +184,25 @@ class Run:
         temporary = options.work / "whole"
         join(self.form, files, names, temporary)
         tally = Tally()
-        rejects = [[e.context["file"], "", "", e.message] for e in self.sources.unreadable]
-        for n in range(parts):
-            kept = self._kept(n)
+        for kept in map(self._kept, range(parts)):
             tally.merge(kept["tally"])
-            rejects += kept["rejects"]
+        rejects = chain(
+            ([e.context["file"], "", "", e.message] for e in self.sources.unreadable),
+            (row for kept in map(self._kept, range(parts)) for row in kept["rejects"]),
+        )
         templates: list[Path] = []
         notes = list(self.sources.notes)
         if self.template is not None:
             templates, left = fill(self.template, self._template_rows(parts), options.output)
-            rejects += [[options.output.name, n, column, why] for n, column, why in left]
+            unfit = ([options.output.name, n, column, why] for n, column, why in left)
+            rejects = chain(rejects, unfit)
             notes.append(f"官方模板版本 {self.template.version},共 {len(templates)} 个文件")
         queued = self._queue(parts, database) if options.review else 0
-        _write_rejects(options.rejects, rejects)
+        rejected = _write_rejects(options.rejects, rejects)
         os.replace(temporary, options.output)
         return Outcome(
             lines=sum(tally.total.get(key, [0])[0] for key in ("judged", "rejected")),
-            rejected=len(rejects),
+            rejected=rejected,
             questions=database.count("questions"),
             tally=tally,
             consistency=database.seller_consistency(),
@@ -223,9 +226,11 @@ class Run:
             for line in self._stem(n).with_suffix(".reviews").read_bytes().splitlines()
         )
         database.add_reviews(
-            (key, orjson.dumps(f).decode(), times, fen) for key, f, times, fen in kept
+            (key, question, orjson.dumps(fields).decode(), times, fen)
+            for key, question, fields, times, fen in kept
         )
-        return enqueue(self.assistant, database, self.options.tenant, self.progress)
+        run = manifest.run_of(self.options.work / "manifest.json")
+        return enqueue(self.assistant, database, self.options.tenant, run, self.progress)
 
 
 def _empty(folder: Path) -> None:
@@ -235,14 +240,18 @@ def _empty(folder: Path) -> None:
             path.unlink()
 
 
-def _write_rejects(path: Path, rejects: list[list[Any]]) -> None:
-    """The rows that were no lines; no file where there are none."""
-    if not rejects:
+def _write_rejects(path: Path, rejects: Iterator[list[Any]]) -> int:
+    """The rows that were no lines, and how many; no file where there are none."""
+    first = next(rejects, None)
+    if first is None:
         path.unlink(missing_ok=True)
-        return
-    temporary = path.with_name(f".{path.name}.part")
+        return 0
+    temporary, count = path.with_name(f".{path.name}.part"), 0
     with temporary.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["input", "row", "field", "reason"])
-        writer.writerows([guarded(str(cell)) for cell in row] for row in rejects)
+        for row in chain([first], rejects):
+            writer.writerow([guarded(str(cell)) for cell in row])
+            count += 1
     os.replace(temporary, path)
+    return count

@@ -20,6 +20,7 @@ from models.reading import split_declared
 HASH_BYTES = 16
 ASKED = ("spec", "unit", "brand", "manufacturer", "seller_industry", "answer")
 _SEPARATOR = "\x1f"
+_TIERS = {tier.value: tier for tier in Tier}
 
 
 class Periods:
@@ -101,21 +102,23 @@ def line_of_question(text: str, periods: Periods) -> InvoiceLine:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The name's own answer. candidates: (code, confidence), best first."""
+    """The name's own answer. candidates: (code, confidence), best first; words: those of the name
+    that it could be misread from, by 简称; None where they were not looked for."""
 
     tier: Tier
     confidence: float
     candidates: tuple[tuple[str, float], ...]
     prompt: str
     is_open: bool
+    words: Mapping[str, str] | None = None
 
     @property
     def codes(self) -> tuple[str, ...]:
         return tuple(code for code, _ in self.candidates)
 
 
-def pack(suggestion: Suggestion) -> bytes:
-    """An answer as it is kept."""
+def pack(suggestion: Suggestion, words: Mapping[str, str] | None = None) -> bytes:
+    """An answer as it is kept. words: see `Answer`."""
     return orjson.dumps(
         [
             suggestion.tier.value,
@@ -123,12 +126,11 @@ def pack(suggestion: Suggestion) -> bytes:
             [[c.code, round(c.confidence, 4)] for c in suggestion.candidates],
             suggestion.prompt,
             bool(suggestion.questions),
+            words,
         ]
     )
 
 
 def unpack(kept: bytes) -> Answer:
-    tier, confidence, candidates, prompt, is_open = orjson.loads(kept)
-    return Answer(
-        Tier(tier), confidence, tuple((code, c) for code, c in candidates), prompt, is_open
-    )
+    tier, confidence, candidates, prompt, is_open, words = orjson.loads(kept)
+    return Answer(_TIERS[tier], confidence, tuple(map(tuple, candidates)), prompt, is_open, words)

@@ -95,6 +95,7 @@ class RateCheck:
         self._rates = rates
         self._taxonomy = taxonomy
         self._advise = lru_cache(4_000)(self._ask)  # `judge` itself is cached where it is used
+        self._faultless: dict[RateVerdict, RateVerdict] = {}
 
     def _ask(self, code: str, day: dt.date, taxpayer: TaxpayerType) -> tuple[RateAdvice, ...]:
         return tuple(self._rates.advise(self._taxonomy[code], day, taxpayer))
@@ -102,7 +103,16 @@ class RateCheck:
     def judge(
         self, code: str, day: dt.date, taxpayer: TaxpayerType | None, declared: DeclaredRate | None
     ) -> RateVerdict:
-        """What a declared rate is worth. A taxpayer that is not known may be of either type."""
+        """What a declared rate is worth. A taxpayer that is not known may be of either type.
+
+        Most codes share their rates: a verdict without a fault is the same object for all of them.
+        """
+        found = self._judge(code, day, taxpayer, declared)
+        return found if found.found else self._faultless.setdefault(found, found)
+
+    def _judge(
+        self, code: str, day: dt.date, taxpayer: TaxpayerType | None, declared: DeclaredRate | None
+    ) -> RateVerdict:
         kinds = [taxpayer] if taxpayer else [TaxpayerType.GENERAL, TaxpayerType.SMALL]
         if declared is None or not declared.known:
             first = self._advise(code, day, kinds[0])[0]

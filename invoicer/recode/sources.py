@@ -65,20 +65,22 @@ def _is_readable(path: Path) -> bool:
     return path.suffix.lower() in READABLE and not path.name.startswith((".", "~$"))
 
 
-def open_table(path: Path) -> Table:
-    """The lines of any input."""
-    reader = read_einvoice if path.suffix.lower() in EINVOICE_SUFFIXES else read_table
-    return reader(path)
+def open_table(path: Path, raw: bool = False) -> Table:
+    """The lines of any input; raw: see `read_table`."""
+    if path.suffix.lower() in EINVOICE_SUFFIXES:
+        return read_einvoice(path)
+    return read_table(path, raw)
 
 
 class Sources:
     """All inputs under one header: every title of theirs, in order of first appearance.
 
-    unreadable: what was wrong with the inputs that had to be left out.
+    unreadable: what was wrong with the inputs that had to be left out. raw: see `read_table`.
     """
 
-    def __init__(self, paths: Sequence[Path], mapping: Mapping[str, str]):
+    def __init__(self, paths: Sequence[Path], mapping: Mapping[str, str], raw: bool = False):
         self.unreadable: list[InputError] = []
+        self._raw = raw
         paths, tables = self._open(paths, mapping)
         self.notes = [note for table in tables for note in table.notes]
         several = len(paths) > 1
@@ -111,7 +113,7 @@ class Sources:
         tables: list[Table] = []
         for path in paths:
             try:
-                table = open_table(path)
+                table = open_table(path, self._raw)
                 recognise(table.header, {t: f for t, f in mapping.items() if t in table.header})
             except InputError as error:
                 error.context["file"] = path.name
@@ -133,7 +135,7 @@ class Sources:
         """The rows in parts of a fixed size; a part never crosses from one input to the next."""
         number = 0
         for i, source in enumerate(self.sources):
-            table = open_table(source.path)
+            table = open_table(source.path, self._raw)
             first = table.first_row
             size = max(1, min(PART_ROWS, PART_CELLS // len(table.header)))
             while rows := list(islice(table.rows, size)):

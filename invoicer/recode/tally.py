@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import insort
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import add
 from typing import Any
 
 from invoicer.recode.billing import Bill, Stake
@@ -40,11 +42,7 @@ class Tally:
 
     def count(self, where: Sums, key: str, sums: list[int]) -> None:
         have = where.get(key)
-        if have is None:
-            where[key] = list(sums)
-        else:
-            for i, value in enumerate(sums):
-                have[i] += value
+        where[key] = list(sums) if have is None else list(map(add, have, sums))
 
     def add_line(
         self,
@@ -54,15 +52,15 @@ class Tally:
         month: str,
         declared_group: str,
         section: str,
-        facts: Mapping[str, Any],
+        facts: Callable[[], Mapping[str, Any]],
     ) -> None:
-        """Count one judged line. section: letter of the seller's industry; facts: what the list of
-        first lines shows."""
+        """Count one judged line. section: letter of the seller's industry; facts: tells what the
+        list of first lines shows."""
         sums = _sums(bill, stake, verdict)
         self.count(self.total, "judged", sums)
         self.count(self.tiers, verdict.tier.value, sums)
         self.count(self.months, month, sums)
-        chapter = verdict.candidates[0].code[:FAMILY_DIGITS]
+        chapter = verdict.first[:FAMILY_DIGITS]
         self.count(self.answered, f"{chapter}|{section}|{verdict.tier.value}", sums)
         if verdict.code:
             self.count(self.families, verdict.code[:FAMILY_DIGITS], sums)
@@ -81,36 +79,41 @@ class Tally:
         self.count(self.total, "rejected", [1, 0, 0, 0, 0, 0])
 
     def _keep(
-        self, verdict: Verdict, stake: Stake | None, sums: list[int], facts: Mapping[str, Any]
+        self,
+        verdict: Verdict,
+        stake: Stake | None,
+        sums: list[int],
+        facts: Callable[[], Mapping[str, Any]],
     ) -> None:
         at_stake = max(sums[UNDER_HIGH], sums[OVER_HIGH])
         doubt = 0 if verdict.has(Finding.RATE_CONDITIONAL) and verdict.severity < 3 else 1
         rank = [int(verdict.severity), doubt, at_stake, abs(sums[AMOUNT])]
         if len(self.first) >= SHOWN and rank <= self.first[-1]["rank"]:
             return
-        self.first.append({
-            **facts,
+        shown = {
+            **facts(),
             "rank": rank,
             "code": verdict.code, "short_name": verdict.short_name,
             "findings": [[f.kind.label, f.detail, int(f.severity)] for f in verdict.findings],
             "correction": verdict.correction,
             "stake": [str(stake.low), str(stake.high)] if stake else [],
-        })  # fmt: skip
-        self._trim()
-
-    def _trim(self) -> None:
-        self.first.sort(key=lambda one: [-n for n in one["rank"]])
+        }  # fmt: skip
+        insort(self.first, shown, key=_place)
         del self.first[SHOWN:]
 
     def merge(self, other: Mapping[str, Any]) -> None:
         """Add the tally of another part, as `to_dict` gave it."""
         for name in self.__slots__:
             if name == "first":
-                self.first += other["first"]
-                self._trim()
+                self.first = sorted(self.first + other["first"], key=_place)[:SHOWN]
                 continue
             for key, sums in other[name].items():
                 self.count(getattr(self, name), key, sums)
+
+
+def _place(shown: Mapping[str, Any]) -> list[int]:
+    """The worst first."""
+    return [-n for n in shown["rank"]]
 
 
 def _sums(bill: Bill | None, stake: Stake | None, verdict: Verdict) -> list[int]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from invoicer.recode.findings import Finding, Found
-from invoicer.suggestion import Candidate, Tier
+from invoicer.suggestion import Tier
 from knowledge_base.preferences import Preference
 from knowledge_base.rates import Treatment, format_rate
 
@@ -20,18 +20,20 @@ RECODE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """code: the one that should stand there, "" where nothing speaks for one; findings: what is
-    wrong, worst first; right: every rate that may be the right one; declared_rate: as a fraction,
-    None where none is known; correction: what to change, in Chinese; preference: the 优惠政策类型
-    that goes with the rate."""
+    """first: the most likely code, whatever the tier; code: the one that should stand there, ""
+    where nothing speaks for one; candidates: as JSON, the most likely first;
+    findings: what is wrong, worst first; right: every rate that may be the right one;
+    declared_rate: as a fraction, None where none is known; correction: what to change, in Chinese;
+    preference: the 优惠政策类型 that goes with the rate."""
 
+    first: str
     code: str
     short_name: str
     rate: Decimal | None
     treatment: Treatment | None
     tier: Tier
     confidence: float
-    candidates: tuple[Candidate, ...]
+    candidates: str
     findings: tuple[Found, ...]
     correction: str
     right: tuple[Decimal, ...]
@@ -40,7 +42,7 @@ class Verdict:
 
     @property
     def severity(self) -> int:
-        return max((found.severity for found in self.findings), default=0)
+        return self.findings[0].severity if self.findings else 0
 
     def with_findings(self, more: list[Found], correction: str = "") -> Verdict:
         """The verdict with what only the line's neighbours or its money show."""
@@ -64,7 +66,7 @@ class Verdict:
             "confidence": round(self.confidence, 4),
             "findings": ";".join(found.text for found in self.findings),
             "correction": self.correction,
-            "candidates": [candidate.to_dict() for candidate in self.candidates],
+            "candidates": self.candidates,
             "review_id": "",
             "error": "",
         }

@@ -18,8 +18,8 @@ create table if not exists groups (
   seller integer not null, name blob not null, period integer not null, code text not null,
   lines integer not null, primary key (seller, name, period, code)) without rowid;
 create table if not exists reviews (
-  id text primary key, line text not null, times integer not null, amount integer not null,
-  added integer not null default 0) without rowid;
+  id text primary key, question text not null, line text not null, times integer not null,
+  amount integer not null) without rowid;
 create table if not exists progress (stage text primary key, done integer not null) without rowid;
 """
 ASKED_AT_ONCE = 10_000
@@ -27,6 +27,8 @@ PAGE = 512
 
 # seller, hash of the normalised name, number of the code table's period, declared code
 GroupKey = tuple[str, bytes, int, str]
+# item and question of `review.items.Identity`, the line as JSON, how often, net amount in fen
+ReviewRow = tuple[str, str, str, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,30 +131,28 @@ class Work:
                order by 5 desc, 2 desc, 1 limit 50"""
         ).fetchall()
 
-    def add_reviews(self, rows: Iterable[tuple[str, str, int, int]]) -> None:
+    def add_reviews(self, rows: Iterable[ReviewRow]) -> None:
         """Sum up the review items of all parts, once."""
         if self.done("reviews"):
             return
         with self._transaction():
             self._db.executemany(
-                """insert into reviews (id, line, times, amount) values (?, ?, ?, ?)
+                """insert into reviews values (?, ?, ?, ?, ?)
                    on conflict do update set times = times + excluded.times,
                    amount = amount + excluded.amount""",
                 rows,
             )
             self._mark("reviews", 1)
 
-    def waiting_reviews(self) -> Iterator[list[tuple[str, str, int, int]]]:
-        """Review items that have not reached the queue, page by page."""
+    def review_pages(self) -> Iterator[list[ReviewRow]]:
+        """All review items, page by page; the pages are the same every time."""
+        last = ""
         while page := self._db.execute(
-            "select id, line, times, amount from reviews where not added order by id limit ?",
-            [PAGE],
+            "select * from reviews where id > ? order by id limit ?",
+            [last, PAGE],
         ).fetchall():
             yield page
-            with self._transaction():
-                self._db.executemany(
-                    "update reviews set added = 1 where id = ?", [[row[0]] for row in page]
-                )
+            last = page[-1][0]
 
     def _transaction(self) -> _Transaction:
         return _Transaction(self._db)

@@ -32,7 +32,8 @@ from invoicer.writers import output_header
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 WATCH_SECONDS = 2.0
-RENEWED = 20  # tasks after which the processes are new ones
+GC_THRESHOLD = 50_000
+RENEWED = 20  # pages of questions after which the processes are new ones
 
 
 class Worker:
@@ -51,8 +52,11 @@ class Worker:
 
     def classify(self, page: Sequence[tuple[bytes, str]]) -> list[tuple[bytes, bytes]]:
         lines = [line_of_question(text, self.judge.code_periods) for _, text in page]
-        found = self.judge.assistant.suggest(lines)
-        return [(key, pack(one)) for (key, _), one in zip(page, found, strict=True)]
+        found = self.judge.assistant.suggest_with_queries(lines)
+        return [
+            (key, pack(suggestion, self.judge.misreadable(line, query)))
+            for (key, _), line, (query, suggestion) in zip(page, lines, found, strict=True)
+        ]
 
     def write(self, part: Part) -> int:
         """Judge a part and write its files; the tally comes last and says that all is there."""
@@ -117,6 +121,8 @@ def _start(options: Options | None, paths: Sequence[Path]) -> None:
     """Prepare a worker process; it ends when the process that started it does."""
     global _worker
     parent = os.getppid()
+    # A part is thousands of small objects that live as long as it does: looked at less often.
+    gc.set_threshold(GC_THRESHOLD)
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -125,7 +131,7 @@ def _start(options: Options | None, paths: Sequence[Path]) -> None:
 
     threading.Thread(target=watch, daemon=True).start()
     if options is not None:
-        _worker = Worker(Assistant.load(), options, Sources(paths, options.mapping))
+        _worker = Worker(Assistant.load(), options, Sources(paths, options.mapping, options.raw))
 
 
 class Workers:
@@ -154,6 +160,12 @@ class Workers:
         given = (self._worker.options, paths)
         return ProcessPoolExecutor(self._count, initializer=_start, initargs=given)
 
+    def _renew(self) -> None:
+        """New processes in place of the old ones, which must be idle."""
+        if self._pool is not None and self._forks:
+            self._pool.shutdown()
+            self._pool = self._start()
+
     def __enter__(self) -> Workers:
         return self
 
@@ -167,16 +179,20 @@ class Workers:
     def classify(
         self, pages: Iterable[list[tuple[bytes, str]]]
     ) -> Iterator[tuple[list[tuple[bytes, str]], list[tuple[bytes, bytes]]]]:
-        return self._run(_classify, self._worker.classify, pages)
+        """Answers to pages of questions. A process that classifies reads far and wide in what it
+        shares with this one, and copies it bit by bit; a new one shares all again."""
+        return self._run(_classify, self._worker.classify, pages, RENEWED)
 
     def write(self, parts: Iterable[Part]) -> Iterator[tuple[Part, int]]:
+        self._renew()
         return self._run(_write, self._worker.write, parts)
 
     def _run(
         self, remote: Callable[[Task], Result], local: Callable[[Task], Result],
-        tasks: Iterable[Task],
+        tasks: Iterable[Task], renewed: int = 0,
     ) -> Iterator[tuple[Task, Result]]:  # fmt: skip
-        """Results in the order of the tasks, a few of them under way at a time."""
+        """Results in the order of the tasks, a few of them under way at a time. renewed: tasks
+        after which the processes are new ones, 0 for never."""
         if self._pool is None:
             for task in tasks:
                 yield task, local(task)
@@ -184,13 +200,11 @@ class Workers:
         waiting: deque[tuple[Task, Future[Result]]] = deque()
         for number, task in enumerate(tasks, 1):
             waiting.append((task, self._pool.submit(remote, task)))
-            # What a process shares with this one it copies bit by bit; a new one shares all again.
-            renew = self._forks and number % RENEWED == 0
+            renew = renewed > 0 and number % renewed == 0
             while waiting and (renew or len(waiting) > self._count + 1):
                 first, future = waiting.popleft()
                 yield first, future.result()
             if renew:
-                self._pool.shutdown()
-                self._pool = self._start()
+                self._renew()
         for first, future in waiting:
             yield first, future.result()

@@ -25,13 +25,16 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_every_case_was_run(result: dict[str, Any]) -> None:
-    assert set(result) == {"cores", "load_at_start", "repeated", "distinct", "sheet", "killed"}
+    assert set(result) == {
+        "cores", "load_at_start", "repeated", "distinct", "sheet", "full_sheet", "killed",
+    }  # fmt: skip
 
 
 def test_memory_and_speed_are_measured(result: dict[str, Any]) -> None:
     for case in ("repeated", "distinct"):
         assert result[case]["lines_per_s"] > 0
         assert result[case]["pss_mb"] > 50
+        assert result[case]["cpu_seconds"] > result[case]["yardstick_seconds"] > 0
 
 
 def test_a_killed_run_ends_with_the_same_bytes(result: dict[str, Any]) -> None:

@@ -57,6 +57,26 @@ def test_an_entity_bomb(tmp_path: Path, recode: Recode) -> None:
     assert "DOCTYPE" in refused(recode, path)
 
 
+@pytest.mark.parametrize("streamed_from", [0, readers.STREAMED_FROM])
+def test_an_entity_bomb_in_a_workbook(
+    tmp_path: Path, recode: Recode, monkeypatch: pytest.MonkeyPatch, streamed_from: int
+) -> None:
+    monkeypatch.setattr(readers, "STREAMED_FROM", streamed_from)
+    source = sheet(tmp_path / "a.xlsx", ["商品名称"], ["螺纹钢"])
+    doubled = "".join(f'<!ENTITY e{n} "&e{n - 1};&e{n - 1};">' for n in range(1, 31))
+    bomb = f'<!DOCTYPE sst [<!ENTITY e0 "螺纹钢">{doubled}]><sst'
+    path = tmp_path / "bomb.xlsx"
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            text = old.read(name)
+            if name == "xl/sharedStrings.xml":
+                text = text.replace(b"<sst", bomb.encode(), 1)
+                text = text.replace("<t>螺纹钢".encode(), b"<t>&e30;")
+                assert b"&e30;</t>" in text
+            new.writestr(name, text)
+    assert "bomb.xlsx" in refused(recode, path)
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.xlsx", "a.jsonl", "a.parquet", "a.xml", "a.ofd"])
 def test_an_empty_file(tmp_path: Path, recode: Recode, name: str) -> None:
     (tmp_path / name).write_bytes(b"")

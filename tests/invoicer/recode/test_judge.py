@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -194,8 +195,9 @@ def test_without_a_declared_code_the_name_decides_alone(judge: Judge) -> None:
 def test_the_first_candidate_is_the_decided_code(judge: Judge) -> None:
     for code in (FISH, CITRUS, REBAR):
         found = verdict(judge, "柚子味鱼排", code, "13%")
-        assert found.candidates[0].code == found.code
-        assert len(found.candidates) <= 5
+        shown = json.loads(found.candidates)
+        assert shown[0]["code"] == found.code
+        assert len(shown) <= 5
 
 
 def test_what_people_settled_stands(judge: Judge) -> None:

@@ -76,6 +76,19 @@ def test_codes_in_a_workbook_are_text_under_a_frozen_header(lines: Path, recode:
     assert sheet["A2"].fill.fgColor.rgb != sheet["A3"].fill.fgColor.rgb
 
 
+def test_rows_beyond_a_full_sheet_go_on_on_the_next(
+    lines: Path, recode: Recode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("invoicer.recode.forms.MAX_SHEET_ROWS", 3)
+    out = lines.with_name("out.xlsx")
+    recode(out, lines)
+    book = openpyxl.load_workbook(out)
+    assert [page.max_row for page in book.worksheets] == [3, 3]
+    assert [page.freeze_panes for page in book.worksheets] == ["A2", "A2"]
+    found = list(read_table(out).rows)
+    assert [row[0] for row in found] == [line[0] for line in LINES]
+
+
 def test_money_in_parquet_is_a_number(lines: Path, recode: Recode) -> None:
     out = lines.with_name("out.parquet")
     recode(out, lines)
@@ -143,6 +156,14 @@ def test_formulas_are_guarded_and_come_back(tmp_path: Path, recode: Recode) -> N
     assert next(read_table(tmp_path / "out.csv").rows)[:2] == ["=1+1手机壳", "-5"]
     recode(tmp_path / "raw.csv", source, raw=True)
     assert table(tmp_path / "raw.csv")[0]["商品名称"] == "=1+1手机壳"
+
+
+def test_what_was_written_raw_is_read_raw(tmp_path: Path, recode: Recode) -> None:
+    source = csv_of(tmp_path / "lines.csv", ["商品名称", "备注"], ["螺纹钢", "'=1+1"])
+    recode(tmp_path / "raw.csv", source, raw=True)
+    assert next(read_table(tmp_path / "raw.csv", raw=True).rows)[1] == "'=1+1"
+    recode(tmp_path / "again.csv", tmp_path / "raw.csv", raw=True)
+    assert table(tmp_path / "again.csv")[0]["备注"] == "'=1+1"
 
 
 def test_the_official_tax_of_an_inclusive_column(tmp_path: Path, recode: Recode) -> None:

@@ -13,6 +13,8 @@ from invoicer.access import keys, tenants
 from invoicer.access.principals import Role
 from invoicer.errors import InputError
 from invoicer.recode.apply import apply_reviews
+from invoicer.recode.options import Options
+from invoicer.recode.pipeline import Run
 from invoicer.review.decisions import Decisions
 from invoicer.review.issuing import Draft, issue
 from invoicer.review.queue import Filter, Queue
@@ -54,6 +56,29 @@ def test_uncertain_lines_are_one_item_with_times_and_amount(
     assert outcome.queued == 1
     assert (item["times"], item["amount"]) == (2, 12050)
     assert [row["review_id"] for row in rows] == [item["id"], "", item["id"]]
+
+
+def test_a_run_killed_while_handing_over_counts_nothing_twice(
+    tmp_path: Path, store: Store, assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("invoicer.recode.work.PAGE", 1)
+    lines = [*ROWS, ["薯片", TEA, "13%", "7.00", "2024-05-06"]]
+    source, out = csv_of(tmp_path / "lines.csv", HEAD, *lines), tmp_path / "out.csv"
+    options = Options((str(source),), out, review=True, tenant="acme", workers=1)
+
+    def killed(stage: str, done: int, total: int | None) -> None:
+        if stage == "送审":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Run(assistant, options, killed).run()
+    (first,) = waiting(store)
+    assert Run(assistant, options).run(resume=True).queued == 2
+    found = {item["id"]: item["times"] for item in waiting(store)}
+    assert found[first["id"]] == first["times"]
+    assert sorted(found.values()) == [1, 2]
+    Run(assistant, options).run()  # asked anew, they count anew
+    assert sorted(item["times"] for item in waiting(store)) == [2, 4]
 
 
 def test_without_the_option_nothing_waits(tmp_path: Path, store: Store, recode: Recode) -> None:

@@ -1,0 +1,4 @@
+create table recode_handovers (
+  run text primary key,
+  pages integer not null
+);
