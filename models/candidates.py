@@ -9,17 +9,12 @@ import numpy as np
 from rapidfuzz import fuzz
 
 from models.compiled import Compiled
-from models.hits import Hits
+from models.hits import SIGNALS, Block
 from models.quantities import Quantities
 from models.query import Query
 
-# Signals read from dense arrays, in the order of the feature matrix. Those in RELATIVE are given
-# a second time as the distance to the line's best candidate.
-DENSE = (
-    "official", "tariff", "name", "sample", "vote", "profile", "end1", "end2", "end3", "head",
-    "exact", "core_exact", "suffix", "inside", "brand", "maker", "meaning", "declared", "moved",
-    "situation", "specified",
-)  # fmt: skip
+# The signals of a candidate, in the order of the feature matrix: first what speaks for it by
+# itself. Those in RELATIVE are given a second time as the distance to the line's best candidate.
 RELATIVE = ("official", "name", "sample", "vote", "profile", "end2", "head", "suffix", "inside",
             "brand", "maker", "meaning")  # fmt: skip
 STATIC = ("catch_all", "log_terms", "service", "excluded")
@@ -27,7 +22,7 @@ PAIR = ("fuzzy", "unit_service", "unit_goods", "quantity", "quantity_gap")
 GROUP = ("group_vote", "family_vote", "agreement", "rank")
 LINE = ("core_length", "best_term", "best_suffix", "n_close", "known")
 REST = (*STATIC, *PAIR, *GROUP, *LINE)
-NAMES = (*DENSE, *(f"{n}_gap" for n in RELATIVE), *REST)
+NAMES = (*SIGNALS, *(f"{n}_gap" for n in RELATIVE), *REST)
 AT = {name: place for place, name in enumerate(NAMES)}
 RELATIVE_AT = [AT[name] for name in RELATIVE]
 # Independent signals whose agreement counts, by their place in RELATIVE.
@@ -55,42 +50,40 @@ class Candidates:
 def flatten(
     compiled: Compiled,
     queries: Sequence[Query],
-    hits: Mapping[str, Hits],
-    grids: Mapping[str, np.ndarray],
-    nearest: Hits,
+    block: Block,
+    grids: Mapping[int, np.ndarray],
     known: np.ndarray,
     first: np.ndarray,
     top: np.ndarray,
 ) -> Candidates:
     """Candidates of the short-listed codes.
 
-    hits, grids: the signals, sparse or (n_lines, n_codes); nearest: term nearest to each place;
-    known: (n_lines,) how much of each name other names share, 0–1; first: first-pass scores
-    (n_lines, n_codes); top: (n_lines, size) code places, best first.
+    block, grids: the signals; known: (n_lines,) how much of each name other names share, 0–1;
+    first: first-pass scores (n_lines, n_codes); top: (n_lines, size) code places, best first.
     """
     n, size = top.shape
-    lines = np.arange(n)[:, None]
     facts, index = compiled.facts, compiled.index
-    slot = np.full(first.size, -1, np.int32)  # flat place → number of the short-listed pair
-    slot[(lines * index.n_codes + top).ravel()] = np.arange(n * size)
-    term = np.full(n * size, -1, np.int32)
-    pair = slot[nearest.place]
-    term[pair[pair >= 0]] = nearest.value[pair >= 0]
-    term = term.reshape(n, size)
-    block = _block(hits, slot, n * size).reshape(len(DENSE), n, size)
-    for name, grid in grids.items():
-        block[AT[name]] = grid[lines, top]
-    relative = block[RELATIVE_AT]
-    gaps = relative - relative.max(axis=2, keepdims=True)
-    strength = np.exp(3.0 * first[lines, top])
+    place = np.arange(0, first.size, index.n_codes)[:, None] + top
+    column = block.column[place]
+    term = block.term[column]
+    values = np.empty((len(NAMES), n, size), np.float32)
+    alone = values[: len(SIGNALS)]
+    np.take(block.value, column, axis=1, out=alone, mode="clip")
+    for signal, grid in grids.items():
+        grid.take(place, out=alone[signal], mode="clip")
+    relative = alone[RELATIVE_AT]
+    gaps = np.subtract(
+        relative, relative.max(axis=2, keepdims=True),
+        out=values[len(SIGNALS) : len(SIGNALS) + len(RELATIVE)],
+    )  # fmt: skip
+    strength = np.exp(3.0 * first.take(place))
     strength /= strength.sum(axis=1, keepdims=True)
-    best_any = block[[AT["official"], AT["name"], AT["sample"]]].max(axis=(0, 2))
+    best_any = alone[[AT["official"], AT["name"], AT["sample"]]].max(axis=(0, 2))
     close = (strength > 0.5 * strength.max(axis=1, keepdims=True)).sum(axis=1)
     core_length = np.array([len(query.reading.core) for query in queries])
     service = facts.service[top]
     quantity = _quantity(compiled.quantities, queries, top)
-    rest = np.empty((len(REST), n, size), np.float32)
-    for place, values in enumerate(
+    for at, one in enumerate(
         (
             facts.catch_all[top],
             np.log1p(index.term_count[top]),
@@ -107,34 +100,22 @@ def flatten(
             np.arange(size),
             core_length[:, None],
             best_any[:, None],
-            block[AT["suffix"]].max(axis=1)[:, None],
+            alone[AT["suffix"]].max(axis=1)[:, None],
             close[:, None],
             known[:, None],
-        )
+        ),
+        len(SIGNALS) + len(RELATIVE),
     ):
-        rest[place] = values
+        values[at] = one
     # Rounded, so that a line gets the same score alone and in a batch.
-    values = np.concatenate([block, gaps, rest]).transpose(1, 2, 0).round(4)
+    values.round(4, out=values)
     return Candidates(
         row=np.repeat(np.arange(n, dtype=np.int32), size),
         code=top.ravel().astype(np.int32),
         start=np.arange(0, n * size + 1, size, dtype=np.int32),
-        values=np.ascontiguousarray(values, np.float32).reshape(n * size, len(NAMES)),
+        values=values.reshape(len(NAMES), n * size).T,
         term=term.ravel(),
     )
-
-
-def _block(hits: Mapping[str, Hits], slot: np.ndarray, n_pairs: int) -> np.ndarray:
-    """What the sparse signals say of the short-listed pairs, (len(DENSE), n_pairs)."""
-    out = np.zeros((len(DENSE), n_pairs), np.float32)
-    present = [(AT[name], one) for name, one in hits.items() if len(one.place)]
-    if present:
-        pair = slot[np.concatenate([one.place for _, one in present])]
-        value = np.concatenate([one.value for _, one in present])
-        signal = np.repeat([at for at, _ in present], [len(one.place) for _, one in present])
-        listed = np.flatnonzero(pair >= 0)
-        out[signal[listed], pair[listed]] = value[listed]
-    return out
 
 
 def _units(queries: Sequence[Query], units: Set[str]) -> np.ndarray:
@@ -168,9 +149,10 @@ def _fuzzy(terms: Sequence[str], queries: Sequence[Query], term: np.ndarray) -> 
     out = np.zeros(term.shape, np.float32)
     for i, query in enumerate(queries):
         core = query.reading.core
-        for j, place in enumerate(term[i, :]):
-            if place >= 0:
-                out[i, j] = fuzz.ratio(core, terms[place]) / 100
+        out[i] = [
+            fuzz.ratio(core, terms[place]) / 100 if place >= 0 else 0.0
+            for place in term[i].tolist()
+        ]
     return out
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from models.calibration import Calibration
-from models.candidates import AT, Candidates
+from models.candidates import AT, NAMES, Candidates
 from models.compiled import Compiled
 from models.query import Query
 from models.ranking import Ranker
@@ -58,7 +58,8 @@ class Matcher:
         self._ranker = ranker
         self._semantic = semantic
         self.allowed = lru_cache(DAYS)(self._allowed)
-        self._columns = [AT[name] for name in ranker.signals]
+        columns = [AT[name] for name in ranker.signals]
+        self._columns = slice(None) if columns == list(range(len(NAMES))) else columns
 
     def match(self, queries: Sequence[Query], on: dt.date) -> list[Match]:
         """One Match a query, with the codes that are valid on the day."""
