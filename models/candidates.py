@@ -25,6 +25,7 @@ REST = (*STATIC, *PAIR, *GROUP, *LINE)
 NAMES = (*SIGNALS, *(f"{n}_gap" for n in RELATIVE), *REST)
 AT = {name: place for place, name in enumerate(NAMES)}
 RELATIVE_AT = [AT[name] for name in RELATIVE]
+TERMS_AT = [AT[name] for name in ("official", "name", "sample")]
 # Independent signals whose agreement counts, by their place in RELATIVE.
 AGREEING = [
     RELATIVE.index(name)
@@ -36,19 +37,27 @@ AGREEING = [
 class Candidates:
     """Short-listed codes of a batch, flattened.
 
-    row, code: (n_pairs,) int32: line and code place; start: (n_lines + 1,) offsets;
-    values: (n_pairs, len(NAMES)) float32; term: place of the nearest term, −1 without one.
+    code: (n_pairs,) code places; values: (n_pairs, len(NAMES)) float32; term: place of the nearest
+    term, −1 without one.
     """
 
-    row: np.ndarray
     code: np.ndarray
-    start: np.ndarray
     values: np.ndarray
     term: np.ndarray
 
 
+def code_table(compiled: Compiled) -> np.ndarray:
+    """What is known of every code by itself: catch-all, terms, service; then the numbers of its
+    简称 and family, (5, n_codes) float32."""
+    facts = compiled.facts
+    terms = np.log1p(compiled.index.term_count)
+    rows = (facts.catch_all, terms, facts.service, facts.group, facts.family)
+    return np.stack(rows).astype(np.float32)
+
+
 def flatten(
     compiled: Compiled,
+    codes: np.ndarray,
     queries: Sequence[Query],
     block: Block,
     grids: Mapping[int, np.ndarray],
@@ -58,69 +67,56 @@ def flatten(
 ) -> Candidates:
     """Candidates of the short-listed codes.
 
-    block, grids: the signals; known: (n_lines,) how much of each name other names share, 0–1;
-    first: first-pass scores (n_lines, n_codes); top: (n_lines, size) code places, best first.
+    codes: the code table; block, grids: the signals; known: (n_lines,) how much of each name other
+    names share, 0–1; first: first-pass scores (n_lines, n_codes); top: (n_lines, size) code places,
+    best first.
     """
     n, size = top.shape
-    facts, index = compiled.facts, compiled.index
-    place = np.arange(0, first.size, index.n_codes)[:, None] + top
-    column = block.column[place]
-    term = block.term[column]
+    place = np.arange(0, first.size, first.shape[1])[:, None] + top
+    column = block.column.take(place)
+    term = block.term.take(column)
     values = np.empty((len(NAMES), n, size), np.float32)
-    alone = values[: len(SIGNALS)]
+    alone, gaps = values[: len(SIGNALS)], values[len(SIGNALS) : len(SIGNALS) + len(RELATIVE)]
     np.take(block.value, column, axis=1, out=alone, mode="clip")
     for signal, grid in grids.items():
-        grid.take(place, out=alone[signal], mode="clip")
-    relative = alone[RELATIVE_AT]
-    gaps = np.subtract(
-        relative, relative.max(axis=2, keepdims=True),
-        out=values[len(SIGNALS) : len(SIGNALS) + len(RELATIVE)],
-    )  # fmt: skip
+        np.take(grid, place, out=alone[signal], mode="clip")
+    relative = alone.take(RELATIVE_AT, axis=0)
+    np.subtract(relative, relative.max(axis=2, keepdims=True), out=gaps)
+    agreeing = relative.take(AGREEING, axis=0) > 0
+    agreeing &= gaps.take(AGREEING, axis=0) >= 0
     strength = np.exp(3.0 * first.take(place))
+    close = strength > 0.5 * strength.max(axis=1, keepdims=True)
     strength /= strength.sum(axis=1, keepdims=True)
-    best_any = alone[[AT["official"], AT["name"], AT["sample"]]].max(axis=(0, 2))
-    close = (strength > 0.5 * strength.max(axis=1, keepdims=True)).sum(axis=1)
-    core_length = np.array([len(query.reading.core) for query in queries])
-    service = facts.service[top]
     quantity = _quantity(compiled.quantities, queries, top)
-    for at, one in enumerate(
-        (
-            facts.catch_all[top],
-            np.log1p(index.term_count[top]),
-            service,
-            _excluded(facts.excluded_terms, queries, top),
-            _fuzzy(index.terms, queries, term),
-            _units(queries, compiled.service_units)[:, None] * (2 * service - 1),
-            _units(queries, compiled.goods_units)[:, None] * (1 - 2 * service),
-            quantity,
-            quantity - quantity.max(axis=1, keepdims=True),
-            _shared(strength, facts.group[top]),
-            _shared(strength, facts.family[top]),
-            ((gaps >= 0) & (relative > 0))[AGREEING].sum(axis=0),
-            np.arange(size),
-            core_length[:, None],
-            best_any[:, None],
-            alone[AT["suffix"]].max(axis=1)[:, None],
-            close[:, None],
-            known[:, None],
-        ),
-        len(SIGNALS) + len(RELATIVE),
-    ):
-        values[at] = one
+    static = codes.take(top, axis=1)
+    service, group = static[2], static[3:]
+    same = group[:, :, :, None] == group[:, :, None, :]
+    values[AT["catch_all"] : AT["service"] + 1] = static[:3]
+    values[AT["excluded"]] = _excluded(compiled.facts.excluded_terms, queries, top)
+    values[AT["fuzzy"]] = _fuzzy(compiled.index.terms, queries, term)
+    values[AT["unit_service"]] = _units(queries, compiled.service_units) * (2 * service - 1)
+    values[AT["unit_goods"]] = _units(queries, compiled.goods_units) * (1 - 2 * service)
+    values[AT["quantity"]] = quantity
+    values[AT["quantity_gap"]] = quantity - quantity.max(axis=1, keepdims=True)
+    # The strength of all candidates of the same 简称, of the same family.
+    values[AT["group_vote"] : AT["family_vote"] + 1] = np.einsum("gijk,ik->gij", same, strength)
+    values[AT["agreement"]] = agreeing.sum(axis=0)
+    values[AT["rank"]] = np.arange(size)
+    values[AT["core_length"]] = [[len(query.reading.core)] for query in queries]
+    values[AT["best_term"]] = alone.take(TERMS_AT, axis=0).max(axis=(0, 2))[:, None]
+    values[AT["best_suffix"]] = alone[AT["suffix"]].max(axis=1, keepdims=True)
+    values[AT["n_close"]] = close.sum(axis=1, keepdims=True)
+    values[AT["known"]] = known[:, None]
     # Rounded, so that a line gets the same score alone and in a batch.
     values.round(4, out=values)
     return Candidates(
-        row=np.repeat(np.arange(n, dtype=np.int32), size),
-        code=top.ravel().astype(np.int32),
-        start=np.arange(0, n * size + 1, size, dtype=np.int32),
-        values=values.reshape(len(NAMES), n * size).T,
-        term=term.ravel(),
+        code=top.reshape(-1), values=values.reshape(len(NAMES), -1).T, term=term.reshape(-1)
     )
 
 
 def _units(queries: Sequence[Query], units: Set[str]) -> np.ndarray:
-    """1 for the lines whose unit of measure is one of these."""
-    return np.array([query.unit in units for query in queries], np.float32)
+    """1 for the lines whose unit of measure is one of these, (n_lines, 1)."""
+    return np.array([[query.unit in units] for query in queries], np.float32)
 
 
 def _quantity(quantities: Quantities, queries: Sequence[Query], top: np.ndarray) -> np.ndarray:
@@ -154,10 +150,3 @@ def _fuzzy(terms: Sequence[str], queries: Sequence[Query], term: np.ndarray) -> 
             for place in term[i].tolist()
         ]
     return out
-
-
-def _shared(strength: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Per candidate: the strength of all candidates of its group, (n, size)."""
-    same = groups[:, :, None] == groups[:, None, :]
-    total: np.ndarray = np.einsum("ijk,ik->ij", same, strength).astype(np.float32)
-    return total

@@ -97,16 +97,8 @@ def rows_of(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows of a table one after another: (place in `rows`, column, value) of every entry."""
     wanted = np.asarray(rows, np.intp)
-    start, stop = table.indptr[wanted], table.indptr[wanted + 1]
-    owner = np.repeat(np.arange(len(wanted)), stop - start)
-    # A row is one stretch of the table: copying it whole is faster than entry by entry.
-    spans = [slice(*span) for span in zip(start.tolist(), stop.tolist(), strict=True)] or [_NONE]
-    indices, data = table.indices, table.data
-    return (
-        owner,
-        np.concatenate([indices[span] for span in spans]),
-        np.concatenate([data[span] for span in spans]),
-    )
-
-
-_NONE = slice(0, 0)
+    start = table.indptr[wanted]
+    length = table.indptr[wanted + 1] - start
+    owner = np.repeat(np.arange(len(wanted)), length)
+    at = np.arange(len(owner)) + (start - np.cumsum(length) + length)[owner]
+    return owner, table.indices[at], table.data[at]

@@ -13,7 +13,7 @@ import numpy as np
 
 from models import features
 from models.affinity import words_in
-from models.candidates import Candidates, flatten
+from models.candidates import Candidates, code_table, flatten
 from models.compiled import Compiled
 from models.hits import NO_HITS, NUMBER, SIGNALS, Block, Hits, rows_of
 from models.nearest import nearest_terms, product
@@ -57,6 +57,7 @@ class Signals:
         self.transformations = compiled.transformations
         self._seen_twice = np.log((len(self.index.terms) + 1) / 3) + 1e-4  # idf of two terms
         self._tie = np.arange(self.index.n_codes, dtype=np.float32) * TIE
+        self._codes = code_table(compiled)
         self._places = {code: i for i, code in enumerate(self.index.codes)}
 
     def candidates(
@@ -100,7 +101,8 @@ class Signals:
         lines = np.arange(n)[:, None]
         top = np.argpartition(-first, size - 1, axis=1)[:, :size]
         top = top[lines, np.argsort(-first[lines, top], axis=1, kind="stable")]
-        return flatten(self._compiled, queries, block, grids, self._known(vectors), first, top)
+        known = self._known(vectors)
+        return flatten(self._compiled, self._codes, queries, block, grids, known, first, top)
 
     def _first(self, n: int, block: Block, grids: Mapping[int, np.ndarray]) -> np.ndarray:
         """First-pass score of each line and code, (n, n_codes)."""
