@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from knowledge_base import tables
@@ -165,6 +166,9 @@ class RateTable:
         self._two_rates = _read("rates_two", "code", "rate_class", root)
         self._levies = _read("levy", "code_prefixes", "levy_rate", root)
         self._reliefs = _read("reliefs", "code_prefixes", "levy_rate", root)
+        # Few of all lengths that a prefix of a code can have; the longest first.
+        prefixes = {*self._classes, *self._levies, *self._reliefs} - {""}
+        self._lengths = sorted({len(prefix) for prefix in prefixes}, reverse=True)
         self._starts = sorted({p.valid_from for ps in self._periods.values() for p in ps})
         self.first_day = self._starts[0]
         self._matched = cache(self._matching)  # the same few thousand codes come again and again
@@ -226,9 +230,8 @@ class RateTable:
 
     def _class_lines(self, code: str, on: dt.date) -> list[_Line]:
         """The class of the longest prefix; both of a two-rate code, the usual one first."""
-        candidates = [self._two_rates.get(code, [])]
-        candidates += [self._classes.get(code[:n], []) for n in range(CODE_LENGTH, 0, -1)]
-        for lines in candidates:
+        by_prefix = (self._classes.get(code[:n], ()) for n in self._lengths)
+        for lines in chain((self._two_rates.get(code, ()),), by_prefix):
             if valid := [line for line in lines if line.advice.covers(on)]:
                 return valid
         raise RateError(f"编码 {code} 在 {on} 没有税率")
@@ -280,7 +283,7 @@ class RateTable:
         marks = {"", *special_treatments}
         found = []
         for table in (self._levies, self._reliefs):
-            lines = [(n, x) for n in range(1, CODE_LENGTH + 1) for x in table.get(code[:n], ())]
+            lines = [(n, x) for n in self._lengths for x in table.get(code[:n], ())]
             lines += [(0, x) for x in table.get("", ()) if x.special_treatment in marks]
             found += sorted(lines, key=lambda match: match[1].position)
         marks -= {line.advice.preference for length, line in found if length} - {""}
