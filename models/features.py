@@ -44,7 +44,7 @@ class Rows(NamedTuple):
 
     def scaled(self, idf: np.ndarray) -> Rows:
         """Times idf, each reading of length one."""
-        return self._replace(weight=self.weight * idf[self.bucket]).unit()
+        return self._replace(weight=self.weight * idf.take(self.bucket)).unit()
 
     def unit(self) -> Rows:
         """Each reading divided by its length; an empty one stays empty."""
@@ -52,7 +52,7 @@ class Rows(NamedTuple):
             self.owner, self.weight.astype(np.float64) ** 2, minlength=len(self.start) - 1
         )
         lengths = np.sqrt(np.maximum(squares, 1e-12)).astype(np.float32)
-        return self._replace(weight=self.weight / lengths[self.owner])
+        return self._replace(weight=self.weight / lengths.take(self.owner))
 
 
 @lru_cache(CACHED)

@@ -45,13 +45,13 @@ class Hits(NamedTuple):
         """The hits of all parts, in their order."""
         return cls(*map(np.concatenate, zip(*parts, strict=True)))
 
-    def where(self, chosen: np.ndarray) -> Hits:
-        """The hits that a mask or an order chooses."""
-        return Hits(self.signal[chosen], self.place[chosen], self.value[chosen])
+    def take(self, chosen: np.ndarray) -> Hits:
+        """The hits at these numbers, in their order."""
+        return Hits(self.signal.take(chosen), self.place.take(chosen), self.value.take(chosen))
 
     def highest(self) -> Hits:
         """The same hits in such an order that the highest value of a place holds."""
-        return self.where(np.argsort(self.value, kind="stable")) if len(self.value) > 1 else self
+        return self.take(self.value.argsort(kind="stable")) if len(self.value) > 1 else self
 
 
 NO_HITS = Hits(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0, np.float32))
@@ -82,14 +82,14 @@ class Block:
         size = len(place) + 1
         column[place] = np.arange(1, size)
         value = np.zeros((len(SIGNALS), size), np.float32)
-        value.reshape(-1)[hits.signal * size + column[hits.place]] = hits.value
+        value.reshape(-1)[hits.signal * size + column.take(hits.place)] = hits.value
         for signal, grid in grids.items():
             value[signal, 1:] = grid.take(place)
         return cls(place, column, value, np.full(size, -1, np.int32))
 
     def near(self, place: np.ndarray, term: np.ndarray) -> None:
         """Give places their nearest terms, of several the last."""
-        self.term[self.column[place]] = term
+        self.term[self.column.take(place)] = term
 
 
 def rows_of(
@@ -97,8 +97,9 @@ def rows_of(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows of a table one after another: (place in `rows`, column, value) of every entry."""
     wanted = np.asarray(rows, np.intp)
-    start = table.indptr[wanted]
-    length = table.indptr[wanted + 1] - start
-    owner = np.repeat(np.arange(len(wanted)), length)
-    at = np.arange(len(owner)) + (start - np.cumsum(length) + length)[owner]
-    return owner, table.indices[at], table.data[at]
+    start = table.indptr.take(wanted)
+    length = table.indptr.take(wanted + 1) - start
+    owner = np.arange(len(wanted)).repeat(length)
+    at = np.arange(len(owner))
+    at += (start - length.cumsum() + length).repeat(length)
+    return owner, table.indices.take(at), table.data.take(at)

@@ -82,13 +82,12 @@ def _blas() -> ThreadpoolController:
 
 def embed(raw: Rows, buckets: np.ndarray, vectors: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Unit vectors (n_lines, dim) of feature rows; zero where no feature is known."""
-    place = np.searchsorted(buckets, raw.bucket)
-    place[place == len(buckets)] = 0
-    weights = np.where(buckets[place] == raw.bucket, raw.weight, np.float32(0))
+    place = buckets.searchsorted(raw.bucket)
+    weights = raw.weight * (buckets.take(place, mode="clip") == raw.bucket)
     filled = np.flatnonzero(np.diff(raw.start))
     total = np.zeros((len(raw.start) - 1, vectors.shape[1]), np.float32)
     if len(filled):
-        parts = weights[:, None] * vectors[place]
+        parts = weights[:, None] * vectors.take(place, axis=0, mode="clip")
         total[filled] = np.add.reduceat(parts, raw.start[filled], axis=0)
     total *= scale
     unit: np.ndarray = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)

@@ -28,9 +28,9 @@ def nearest_terms(
     term, data, row = _near(index, vectors, hidden)
     order = np.lexsort((term, data))  # ascending: the last one wins
     term, data, row = term[order], data[order], row[order]
-    place = row * n_codes + index.term_code[term]
-    kind, at = np.nonzero(index.term_kind[term] & _KIND_BITS)
-    hits = Hits(_KIND_NUMBER[kind], place[at], data[at])
+    place = row * n_codes + index.term_code.take(term)
+    kind, at = np.nonzero(index.term_kind.take(term) & _KIND_BITS)
+    hits = Hits(_KIND_NUMBER.take(kind), place.take(at), data.take(at))
     voted, voter = np.unique(place, return_inverse=True)
     votes = np.bincount(voter, data.astype(np.float64) ** 4)
     line = voted // n_codes
@@ -64,14 +64,14 @@ def _near(
 def _near_few(index: Index, vectors: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same, line by line: only the terms that a line has reached are looked at."""
     parts = []
-    for i, (a, b) in enumerate(pairwise(vectors.start)):
+    for i, (a, b) in enumerate(pairwise(vectors.start.tolist())):
         bucket, term, weight = rows_of(index.postings, vectors.bucket[a:b])
         total = np.zeros(len(index.term_code), np.float32)
-        np.add.at(total, term, vectors.weight[a:b][bucket] * weight)
-        reached = total[term]
+        np.add.at(total, term, vectors.weight[a:b].take(bucket) * weight)
+        reached = total.take(term)
         limit = max(PRUNE * reached.max(initial=0), FLOOR)
         near = np.unique(term[reached > limit])
-        parts.append((near, total[near], np.full(len(near), i)))
+        parts.append((near, total.take(near), np.full(len(near), i)))
     term, data, row = (np.concatenate(part) for part in zip(*parts, strict=True))
     return term, data, row
 
@@ -80,5 +80,6 @@ def product(rows: Rows, table: sparse.csr_matrix) -> np.ndarray:
     """rows @ table, dense (n_lines, n_columns)."""
     out = np.zeros((len(rows.start) - 1, table.shape[1]), np.float32)
     at, column, value = rows_of(table, rows.bucket)
-    np.add.at(out.reshape(-1), rows.owner[at] * table.shape[1] + column, rows.weight[at] * value)
+    place = rows.owner.take(at) * table.shape[1] + column
+    np.add.at(out.reshape(-1), place, rows.weight.take(at) * value)
     return out

@@ -98,9 +98,11 @@ class Signals:
         np.copyto(first, np.float32(-1), where=~allowed)
         first -= self._tie  # equals: the lower code first
         size = min(SHORTLIST, n_codes)
-        lines = np.arange(n)[:, None]
-        top = np.argpartition(-first, size - 1, axis=1)[:, :size]
-        top = top[lines, np.argsort(-first[lines, top], axis=1, kind="stable")]
+        behind = -first
+        listed = behind.argpartition(size - 1, axis=1)[:, :size]
+        row = np.arange(0, first.size, n_codes)[:, None]
+        order = behind.take(row + listed).argsort(axis=1, kind="stable")
+        top = listed.take(order + np.arange(0, n * size, size)[:, None])
         known = self._known(vectors)
         return flatten(self._compiled, self._codes, queries, block, grids, known, first, top)
 
@@ -144,8 +146,8 @@ class Signals:
                 lines += [i] * len(found)
                 signals += [*ENDS[: len(found) - 1], ENDS[-1]]
         owner, code, value = rows_of(self.index.ends, buckets)
-        line = np.array(lines, np.intp)[owner]
-        return Hits(np.array(signals, np.intp)[owner], line * self.index.n_codes + code, value)
+        line = np.array(lines, np.intp).take(owner)
+        return Hits(np.array(signals, np.intp).take(owner), line * self.index.n_codes + code, value)
 
     def _names(self, queries: Sequence[Query], hidden: Sequence[np.ndarray] | None) -> Hits:
         """Whole-name hits: exact, exact core, longest ending of the core, longest inside."""
@@ -175,14 +177,14 @@ class Signals:
             return NO_HITS
         signals, lines, names, weights = zip(*found, strict=True)
         owner, code, value = rows_of(self.index.name_codes, names)
-        line = np.array(lines, np.intp)[owner]
-        value = np.array(weights, np.float32)[owner] * value
+        line = np.array(lines, np.intp).take(owner)
+        value = np.array(weights, np.float32).take(owner) * value
         if hidden is not None:
             gone = [self._gone(rows) for rows in hidden]
             name = np.array(names, np.intp)[owner]
             triples = zip(line.tolist(), name.tolist(), code.tolist(), strict=True)
             value *= np.array([(p, c) not in gone[i] for i, p, c in triples], np.float32)
-        signal = np.array(signals, np.intp)[owner]
+        signal = np.array(signals, np.intp).take(owner)
         return Hits(signal, line * self.index.n_codes + code, value).highest()
 
     def _specified(self, queries: Sequence[Query]) -> Hits:
