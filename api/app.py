@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -12,7 +13,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from api.errors import add_handlers
 from api.middleware import Limits, RequestRecord
 from api.routes import appeals, classify, codes, desk, docs, jobs, panel, reviews, rulings, system
-from api.security import allow, allow_anybody, authorise
+from api.security import allow, allow_anybody, authorise, with_security
 from api.service import Service
 from api.settings import ServiceSettings
 from api.web.mount import add_pages
@@ -25,6 +26,15 @@ DESCRIPTION = """给发票明细的每一行赋税收分类编码、税率和诚
 """
 
 
+class App(FastAPI):
+    """The application, whose description says how a key is given."""
+
+    def openapi(self) -> dict[str, Any]:
+        if not self.openapi_schema:
+            self.openapi_schema = with_security(super().openapi())
+        return self.openapi_schema
+
+
 def create_app(settings: ServiceSettings, service: Service | None = None) -> FastAPI:
     """The application. service: what answers; None only to describe the interface."""
 
@@ -34,7 +44,7 @@ def create_app(settings: ServiceSettings, service: Service | None = None) -> Fas
         async with service.running():
             yield
 
-    app = FastAPI(
+    app = App(
         title="invoicer",
         version=version("invoicer"),
         description=DESCRIPTION,

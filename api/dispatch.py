@@ -61,7 +61,7 @@ class Dispatcher:
                     self._answer([work])
                 if not work.done.done():
                     self._bulk.append(work)
-            for _ in range(TURNS):
+            for _ in range(TURNS if self._single or self._bulk else 0):
                 await asyncio.sleep(0)
 
     def _singles(self) -> list[_Work]:

@@ -9,7 +9,7 @@ import secrets
 import time
 
 from fastapi import Request, Response
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,6 +35,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Strict-Transport-Security": "max-age=31536000",
 }
+_RAW_HEADERS = [(n.lower().encode(), v.encode()) for n, v in SECURITY_HEADERS.items()]
 
 
 class RequestRecord:
@@ -62,10 +63,11 @@ class RequestRecord:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = scope["request_id"]
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                given = message.get("headers", [])
+                names = {name for name, _ in given}
+                own = (b"x-request-id", scope["request_id"].encode())
+                more = (pair for pair in _RAW_HEADERS if pair[0] not in names)
+                message["headers"] = [*given, own, *more]
             await send(message)
 
         try:

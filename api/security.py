@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request
 
 from api.service import Service
 from api.sessions import principal_of_cookie
@@ -16,8 +15,20 @@ from invoicer.access.principals import ForbiddenError, Principal, Role
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 _ANYBODY = "anybody"
 
-_bearer = HTTPBearer(auto_error=False, description="API 密钥:Authorization: Bearer ivk_…")
-_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="API 密钥")
+# The two ways to give a key, as OpenAPI names them.
+_WAYS: dict[str, dict[str, str]] = {
+    "HTTPBearer": {
+        "type": "http",
+        "description": "API 密钥:Authorization: Bearer ivk_…",
+        "scheme": "bearer",
+    },
+    "APIKeyHeader": {
+        "type": "apiKey",
+        "description": "API 密钥",
+        "in": "header",
+        "name": "X-API-Key",
+    },
+}
 
 
 def allow(role: Role) -> Callable[[Endpoint], Endpoint]:
@@ -43,8 +54,23 @@ def allowed(endpoint: Callable[..., Any]) -> Role | str | None:
     return getattr(endpoint, "allowed", None)
 
 
+def with_security(schema: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI description that says how a key is given."""
+    schema["components"]["securitySchemes"] = _WAYS
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            without = operation.get("security", [])
+            operation["security"] = [*({way: []} for way in _WAYS), *without]
+    return schema
+
+
 async def service_of(request: Request) -> Service:
     """The service of the app that serves the request."""
+    return serving(request)
+
+
+def serving(request: Request) -> Service:
+    """The same without waiting."""
     service: Service = request.app.state.service
     return service
 
@@ -56,29 +82,23 @@ def identify(request: Request) -> Principal:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             key = request.headers.get("x-api-key", "")
-        store = request.app.state.service.store
+        store = serving(request).store
         session = None if key else principal_of_cookie(request, store)
         request.scope["principal"] = session or keys.authenticate(store, key.strip())
     found: Principal = request.scope["principal"]
     return found
 
 
-async def authorise(
-    request: Request,
-    _by_bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    _by_header: Annotated[str | None, Security(_header)],
-) -> Principal | None:
+async def authorise(request: Request) -> Principal | None:
     """The caller, counted against its limit; None on a route open to anybody.
 
-    The two ways to give a key stand here for the OpenAPI description.
     Raises AuthenticationError, ForbiddenError or TooManyError.
     """
     needed = allowed(request.scope["endpoint"])
     if needed == _ANYBODY:
         return None
-    service = await service_of(request)
     principal = identify(request)
-    service.limit.take(principal.id, 1, principal.lines_per_second)
+    serving(request).limit.take(principal.id, 1, principal.lines_per_second)
     if not isinstance(needed, Role) or not principal.role.includes(needed):
         raise ForbiddenError("没有权限执行此操作")
     return principal

@@ -165,6 +165,9 @@ class RateTable:
         self._two_rates = _read("rates_two", "code", "rate_class", root)
         self._levies = _read("levy", "code_prefixes", "levy_rate", root)
         self._reliefs = _read("reliefs", "code_prefixes", "levy_rate", root)
+        # Few of all lengths that a prefix of a code can have; the longest first.
+        prefixes = {*self._classes, *self._levies, *self._reliefs} - {""}
+        self._lengths = sorted({len(prefix) for prefix in prefixes}, reverse=True)
         self._starts = sorted({p.valid_from for ps in self._periods.values() for p in ps})
         self.first_day = self._starts[0]
         # The same few thousand codes come again and again, on many days.
@@ -235,7 +238,7 @@ class RateTable:
 
     def _find_class_candidates(self, code: str) -> list[list[_Line]]:
         found = [self._two_rates.get(code, [])]
-        found += [self._classes.get(code[:n], []) for n in range(CODE_LENGTH, 0, -1)]
+        found += [self._classes.get(code[:n], []) for n in self._lengths]
         return [lines for lines in found if lines]
 
     def _listed(self, code: TaxCode, on: dt.date) -> list[RateAdvice]:
@@ -285,7 +288,7 @@ class RateTable:
         marks = {"", *special_treatments}
         found = []
         for table in (self._levies, self._reliefs):
-            lines = [(n, x) for n in range(1, CODE_LENGTH + 1) for x in table.get(code[:n], ())]
+            lines = [(n, x) for n in self._lengths for x in table.get(code[:n], ())]
             lines += [(0, x) for x in table.get("", ()) if x.special_treatment in marks]
             found += sorted(lines, key=lambda match: match[1].position)
         marks -= {line.advice.preference for length, line in found if length} - {""}

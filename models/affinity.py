@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from knowledge_base import KnowledgeBase
-from models.hits import NO_HITS, Hits, rows_of
+from models.hits import NO_HITS, NUMBER, Hits, rows_of
 from models.normalise import normalise
 from models.reading_many import TermReading
 
@@ -24,15 +24,16 @@ class Affinity:
     words: dict[str, int]
     table: sparse.csr_matrix
 
-    def hits(self, found: Sequence[Iterable[str]]) -> Hits:
-        """Strongest support per code for each line's words."""
+    def hits(self, name: str, found: Sequence[Iterable[str]]) -> Hits:
+        """Strongest support per code for each line's words, as the signal of this name."""
         known = [(i, self.words[w]) for i, words in enumerate(found) for w in words
                  if w in self.words]  # fmt: skip
         if not known:
             return NO_HITS
         line = np.array([i for i, _ in known], np.intp)
         owner, code, value = rows_of(self.table, [row for _, row in known])
-        return Hits(line[owner] * self.table.shape[1] + code, value).highest()
+        signal = np.full(len(code), NUMBER[name])
+        return Hits(signal, line[owner] * self.table.shape[1] + code, value).highest()
 
 
 def _affinity(support: Mapping[str, Mapping[int, float]], n_codes: int) -> Affinity:

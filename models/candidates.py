@@ -9,17 +9,12 @@ import numpy as np
 from rapidfuzz import fuzz
 
 from models.compiled import Compiled
-from models.hits import Hits
+from models.hits import SIGNALS, Block
 from models.quantities import Quantities
 from models.query import Query
 
-# Signals read from dense arrays, in the order of the feature matrix. Those in RELATIVE are given
-# a second time as the distance to the line's best candidate.
-DENSE = (
-    "official", "tariff", "name", "sample", "vote", "profile", "end1", "end2", "end3", "head",
-    "exact", "core_exact", "suffix", "inside", "brand", "maker", "meaning", "declared", "moved",
-    "situation", "specified",
-)  # fmt: skip
+# The signals of a candidate, in the order of the feature matrix: first what speaks for it by
+# itself. Those in RELATIVE are given a second time as the distance to the line's best candidate.
 RELATIVE = ("official", "name", "sample", "vote", "profile", "end2", "head", "suffix", "inside",
             "brand", "maker", "meaning")  # fmt: skip
 STATIC = ("catch_all", "log_terms", "service", "excluded")
@@ -27,9 +22,10 @@ PAIR = ("fuzzy", "unit_service", "unit_goods", "quantity", "quantity_gap")
 GROUP = ("group_vote", "family_vote", "agreement", "rank")
 LINE = ("core_length", "best_term", "best_suffix", "n_close", "known")
 REST = (*STATIC, *PAIR, *GROUP, *LINE)
-NAMES = (*DENSE, *(f"{n}_gap" for n in RELATIVE), *REST)
+NAMES = (*SIGNALS, *(f"{n}_gap" for n in RELATIVE), *REST)
 AT = {name: place for place, name in enumerate(NAMES)}
 RELATIVE_AT = [AT[name] for name in RELATIVE]
+TERMS_AT = [AT[name] for name in ("official", "name", "sample")]
 # Independent signals whose agreement counts, by their place in RELATIVE.
 AGREEING = [
     RELATIVE.index(name)
@@ -41,105 +37,86 @@ AGREEING = [
 class Candidates:
     """Short-listed codes of a batch, flattened.
 
-    row, code: (n_pairs,) int32: line and code place; start: (n_lines + 1,) offsets;
-    values: (n_pairs, len(NAMES)) float32; term: place of the nearest term, −1 without one.
+    code: (n_pairs,) code places; values: (n_pairs, len(NAMES)) float32; term: place of the nearest
+    term, −1 without one.
     """
 
-    row: np.ndarray
     code: np.ndarray
-    start: np.ndarray
     values: np.ndarray
     term: np.ndarray
 
 
+def code_table(compiled: Compiled) -> np.ndarray:
+    """What is known of every code by itself: catch-all, terms, service; then the numbers of its
+    简称 and family, (5, n_codes) float32."""
+    facts = compiled.facts
+    terms = np.log1p(compiled.index.term_count)
+    rows = (facts.catch_all, terms, facts.service, facts.group, facts.family)
+    return np.stack(rows).astype(np.float32)
+
+
 def flatten(
     compiled: Compiled,
+    codes: np.ndarray,
     queries: Sequence[Query],
-    hits: Mapping[str, Hits],
-    grids: Mapping[str, np.ndarray],
-    nearest: Hits,
+    block: Block,
+    grids: Mapping[int, np.ndarray],
     known: np.ndarray,
     first: np.ndarray,
     top: np.ndarray,
 ) -> Candidates:
     """Candidates of the short-listed codes.
 
-    hits, grids: the signals, sparse or (n_lines, n_codes); nearest: term nearest to each place;
-    known: (n_lines,) how much of each name other names share, 0–1; first: first-pass scores
-    (n_lines, n_codes); top: (n_lines, size) code places, best first.
+    codes: the code table; block, grids: the signals; known: (n_lines,) how much of each name other
+    names share, 0–1; first: first-pass scores (n_lines, n_codes); top: (n_lines, size) code places,
+    best first.
     """
     n, size = top.shape
-    lines = np.arange(n)[:, None]
-    facts, index = compiled.facts, compiled.index
-    slot = np.full(first.size, -1, np.int32)  # flat place → number of the short-listed pair
-    slot[(lines * index.n_codes + top).ravel()] = np.arange(n * size)
-    term = np.full(n * size, -1, np.int32)
-    pair = slot[nearest.place]
-    term[pair[pair >= 0]] = nearest.value[pair >= 0]
-    term = term.reshape(n, size)
-    block = _block(hits, slot, n * size).reshape(len(DENSE), n, size)
-    for name, grid in grids.items():
-        block[AT[name]] = grid[lines, top]
-    relative = block[RELATIVE_AT]
-    gaps = relative - relative.max(axis=2, keepdims=True)
-    strength = np.exp(3.0 * first[lines, top])
+    place = np.arange(0, first.size, first.shape[1])[:, None] + top
+    column = block.column.take(place)
+    term = block.term.take(column)
+    values = np.empty((len(NAMES), n, size), np.float32)
+    alone, gaps = values[: len(SIGNALS)], values[len(SIGNALS) : len(SIGNALS) + len(RELATIVE)]
+    np.take(block.value, column, axis=1, out=alone, mode="clip")
+    for signal, grid in grids.items():
+        np.take(grid, place, out=alone[signal], mode="clip")
+    relative = alone.take(RELATIVE_AT, axis=0)
+    np.subtract(relative, relative.max(axis=2, keepdims=True), out=gaps)
+    agreeing = relative.take(AGREEING, axis=0) > 0
+    agreeing &= gaps.take(AGREEING, axis=0) >= 0
+    strength = np.exp(3.0 * first.take(place))
+    close = strength > 0.5 * strength.max(axis=1, keepdims=True)
     strength /= strength.sum(axis=1, keepdims=True)
-    best_any = block[[AT["official"], AT["name"], AT["sample"]]].max(axis=(0, 2))
-    close = (strength > 0.5 * strength.max(axis=1, keepdims=True)).sum(axis=1)
-    core_length = np.array([len(query.reading.core) for query in queries])
-    service = facts.service[top]
     quantity = _quantity(compiled.quantities, queries, top)
-    rest = np.empty((len(REST), n, size), np.float32)
-    for place, values in enumerate(
-        (
-            facts.catch_all[top],
-            np.log1p(index.term_count[top]),
-            service,
-            _excluded(facts.excluded_terms, queries, top),
-            _fuzzy(index.terms, queries, term),
-            _units(queries, compiled.service_units)[:, None] * (2 * service - 1),
-            _units(queries, compiled.goods_units)[:, None] * (1 - 2 * service),
-            quantity,
-            quantity - quantity.max(axis=1, keepdims=True),
-            _shared(strength, facts.group[top]),
-            _shared(strength, facts.family[top]),
-            ((gaps >= 0) & (relative > 0))[AGREEING].sum(axis=0),
-            np.arange(size),
-            core_length[:, None],
-            best_any[:, None],
-            block[AT["suffix"]].max(axis=1)[:, None],
-            close[:, None],
-            known[:, None],
-        )
-    ):
-        rest[place] = values
+    static = codes.take(top, axis=1)
+    service, group = static[2], static[3:]
+    same = group[:, :, :, None] == group[:, :, None, :]
+    values[AT["catch_all"] : AT["service"] + 1] = static[:3]
+    values[AT["excluded"]] = _excluded(compiled.facts.excluded_terms, queries, top)
+    values[AT["fuzzy"]] = _fuzzy(compiled.index.terms, queries, term)
+    values[AT["unit_service"]] = _units(queries, compiled.service_units) * (2 * service - 1)
+    values[AT["unit_goods"]] = _units(queries, compiled.goods_units) * (1 - 2 * service)
+    values[AT["quantity"]] = quantity
+    values[AT["quantity_gap"]] = quantity - quantity.max(axis=1, keepdims=True)
+    # The strength of all candidates of the same 简称, of the same family.
+    values[AT["group_vote"] : AT["family_vote"] + 1] = np.einsum("gijk,ik->gij", same, strength)
+    values[AT["agreement"]] = agreeing.sum(axis=0)
+    values[AT["rank"]] = np.arange(size)
+    values[AT["core_length"]] = [[len(query.reading.core)] for query in queries]
+    values[AT["best_term"]] = alone.take(TERMS_AT, axis=0).max(axis=(0, 2))[:, None]
+    values[AT["best_suffix"]] = alone[AT["suffix"]].max(axis=1, keepdims=True)
+    values[AT["n_close"]] = close.sum(axis=1, keepdims=True)
+    values[AT["known"]] = known[:, None]
     # Rounded, so that a line gets the same score alone and in a batch.
-    values = np.concatenate([block, gaps, rest]).transpose(1, 2, 0).round(4)
+    values.round(4, out=values)
     return Candidates(
-        row=np.repeat(np.arange(n, dtype=np.int32), size),
-        code=top.ravel().astype(np.int32),
-        start=np.arange(0, n * size + 1, size, dtype=np.int32),
-        values=np.ascontiguousarray(values, np.float32).reshape(n * size, len(NAMES)),
-        term=term.ravel(),
+        code=top.reshape(-1), values=values.reshape(len(NAMES), -1).T, term=term.reshape(-1)
     )
 
 
-def _block(hits: Mapping[str, Hits], slot: np.ndarray, n_pairs: int) -> np.ndarray:
-    """What the sparse signals say of the short-listed pairs, (len(DENSE), n_pairs)."""
-    out = np.zeros((len(DENSE), n_pairs), np.float32)
-    present = [(AT[name], one) for name, one in hits.items() if len(one.place)]
-    if present:
-        pair = slot[np.concatenate([one.place for _, one in present])]
-        value = np.concatenate([one.value for _, one in present])
-        signal = np.repeat([at for at, _ in present], [len(one.place) for _, one in present])
-        listed = np.flatnonzero(pair >= 0)
-        out[signal[listed], pair[listed]] = value[listed]
-    return out
-
-
 def _units(queries: Sequence[Query], units: Set[str]) -> np.ndarray:
-    """1 for the lines whose unit of measure is one of these."""
-    return np.array([query.unit in units for query in queries], np.float32)
+    """1 for the lines whose unit of measure is one of these, (n_lines, 1)."""
+    return np.array([[query.unit in units] for query in queries], np.float32)
 
 
 def _quantity(quantities: Quantities, queries: Sequence[Query], top: np.ndarray) -> np.ndarray:
@@ -168,14 +145,8 @@ def _fuzzy(terms: Sequence[str], queries: Sequence[Query], term: np.ndarray) -> 
     out = np.zeros(term.shape, np.float32)
     for i, query in enumerate(queries):
         core = query.reading.core
-        for j, place in enumerate(term[i, :]):
-            if place >= 0:
-                out[i, j] = fuzz.ratio(core, terms[place]) / 100
+        out[i] = [
+            fuzz.ratio(core, terms[place]) / 100 if place >= 0 else 0.0
+            for place in term[i].tolist()
+        ]
     return out
-
-
-def _shared(strength: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Per candidate: the strength of all candidates of its group, (n, size)."""
-    same = groups[:, :, None] == groups[:, None, :]
-    total: np.ndarray = np.einsum("ijk,ik->ij", same, strength).astype(np.float32)
-    return total

@@ -25,37 +25,34 @@ ENDS, HEAD = (0.48, 0.8, 0.8), 1.0  # endings of one, two and three characters, 
 
 class Rows(NamedTuple):
     """Weights of several readings, one after another. start: (n + 1,) offsets of each reading;
-    bucket: int32, weight: float32."""
+    owner: number of the reading that each weight belongs to; bucket: int32, weight: float32."""
 
     start: np.ndarray
+    owner: np.ndarray
     bucket: np.ndarray
     weight: np.ndarray
 
     @classmethod
     def of(cls, table: sparse.csr_matrix) -> Rows:
-        return cls(table.indptr, table.indices, table.data)
+        owner = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
+        return cls(table.indptr, owner, table.indices, table.data)
 
     def matrix(self) -> sparse.csr_matrix:
         """The same as a matrix (n, N_FEATURES)."""
         shape = (len(self.start) - 1, N_FEATURES)
         return sparse.csr_matrix((self.weight, self.bucket, self.start), shape)
 
-    def owner(self) -> np.ndarray:
-        """Number of the reading that each weight belongs to."""
-        return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
-
     def scaled(self, idf: np.ndarray) -> Rows:
         """Times idf, each reading of length one."""
-        return self._replace(weight=self.weight * idf[self.bucket]).unit()
+        return self._replace(weight=self.weight * idf.take(self.bucket)).unit()
 
     def unit(self) -> Rows:
         """Each reading divided by its length; an empty one stays empty."""
-        owner = self.owner()
         squares = np.bincount(
-            owner, self.weight.astype(np.float64) ** 2, minlength=len(self.start) - 1
+            self.owner, self.weight.astype(np.float64) ** 2, minlength=len(self.start) - 1
         )
         lengths = np.sqrt(np.maximum(squares, 1e-12)).astype(np.float32)
-        return self._replace(weight=self.weight / lengths[owner])
+        return self._replace(weight=self.weight / lengths.take(self.owner))
 
 
 @lru_cache(CACHED)
@@ -102,13 +99,18 @@ def end_buckets(core: str, head: str) -> list[int]:
 def rows(readings: Sequence[Reading]) -> Rows:
     """Feature weights of the readings, not normalised."""
     start = [0]
+    owner: list[int] = []
     buckets: list[int] = []
     weights: list[float] = []
-    for reading in readings:
+    for number, reading in enumerate(readings):
         row = features(reading)
-        buckets.extend(row)
-        weights.extend(row.values())
+        owner += [number] * len(row)
+        buckets += row
+        weights += row.values()
         start.append(len(buckets))
     return Rows(
-        np.array(start, np.int32), np.array(buckets, np.int32), np.array(weights, np.float32)
+        np.array(start, np.int32),
+        np.array(owner, np.intp),
+        np.array(buckets, np.int32),
+        np.array(weights, np.float32),
     )

@@ -5,35 +5,91 @@ A pair is one number, its flat place: line · n_codes + code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+# The signals of a pair by itself, in the order in which they are weighed and given to the ranker.
+SIGNALS = (
+    "official", "tariff", "name", "sample", "vote", "profile", "end1", "end2", "end3", "head",
+    "exact", "core_exact", "suffix", "inside", "brand", "maker", "meaning", "declared", "moved",
+    "situation", "specified",
+)  # fmt: skip
+NUMBER = {name: number for number, name in enumerate(SIGNALS)}
 
-@dataclass(frozen=True, slots=True)
-class Hits:
-    """One signal. place: (n,) flat places, value: (n,) float32; where a place comes twice the
-    last value holds."""
 
+class Hits(NamedTuple):
+    """What sparse signals say. signal: (n,) numbers of the signals, place: (n,) flat places,
+    value: (n,) float32; where a signal has a place twice the last value holds."""
+
+    signal: np.ndarray
     place: np.ndarray
     value: np.ndarray
 
     @classmethod
-    def of(cls, values: Mapping[int, float]) -> Hits:
+    def of(cls, name: str, values: Mapping[int, float]) -> Hits:
+        """The hits of one signal: place → value."""
+        if not values:
+            return NO_HITS
         return cls(
+            np.full(len(values), NUMBER[name]),
             np.fromiter(values, np.intp, len(values)),
             np.fromiter(values.values(), np.float32, len(values)),
         )
 
+    @classmethod
+    def join(cls, parts: Iterable[Hits]) -> Hits:
+        """The hits of all parts, in their order."""
+        return cls(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def take(self, chosen: np.ndarray) -> Hits:
+        """The hits at these numbers, in their order."""
+        return Hits(self.signal.take(chosen), self.place.take(chosen), self.value.take(chosen))
+
     def highest(self) -> Hits:
         """The same hits in such an order that the highest value of a place holds."""
-        order = np.argsort(self.value, kind="stable")
-        return Hits(self.place[order], self.value[order])
+        return self.take(self.value.argsort(kind="stable")) if len(self.value) > 1 else self
 
 
-NO_HITS = Hits.of({})
+NO_HITS = Hits(np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0, np.float32))
+
+
+@dataclass(slots=True)
+class Block:
+    """All signals of the pairs that any sparse signal speaks for.
+
+    place: (n_hit,) their flat places, ascending; column: (n_pairs,) int32, column of each pair, 0
+    where nothing speaks for it; value: (n_signals, n_hit + 1), the first column empty; term:
+    (n_hit + 1,) the nearest term, −1 without one.
+    """
+
+    place: np.ndarray
+    column: np.ndarray
+    value: np.ndarray
+    term: np.ndarray
+
+    @classmethod
+    def of(cls, hits: Hits, more: np.ndarray, grids: Mapping[int, np.ndarray]) -> Block:
+        """more: places that get a column though nothing speaks for them; grids: signals that speak
+        for most pairs, by number, each (n_lines, n_codes)."""
+        column = np.zeros(next(iter(grids.values())).size, np.int32)
+        column[hits.place] = 1
+        column[more] = 1
+        place = np.flatnonzero(column)
+        size = len(place) + 1
+        column[place] = np.arange(1, size)
+        value = np.zeros((len(SIGNALS), size), np.float32)
+        value.reshape(-1)[hits.signal * size + column.take(hits.place)] = hits.value
+        for signal, grid in grids.items():
+            value[signal, 1:] = grid.take(place)
+        return cls(place, column, value, np.full(size, -1, np.int32))
+
+    def near(self, place: np.ndarray, term: np.ndarray) -> None:
+        """Give places their nearest terms, of several the last."""
+        self.term[self.column.take(place)] = term
 
 
 def rows_of(
@@ -41,8 +97,9 @@ def rows_of(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows of a table one after another: (place in `rows`, column, value) of every entry."""
     wanted = np.asarray(rows, np.intp)
-    start = table.indptr[wanted]
-    length = table.indptr[wanted + 1] - start
-    owner = np.repeat(np.arange(len(wanted)), length)
-    at = np.arange(len(owner)) + (start - np.cumsum(length) + length)[owner]
-    return owner, table.indices[at], table.data[at]
+    start = table.indptr.take(wanted)
+    length = table.indptr.take(wanted + 1) - start
+    owner = np.arange(len(wanted)).repeat(length)
+    at = np.arange(len(owner))
+    at += (start - length.cumsum() + length).repeat(length)
+    return owner, table.indices.take(at), table.data.take(at)

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from models.calibration import Calibration
-from models.candidates import AT, Candidates
+from models.candidates import AT, NAMES, Candidates
 from models.compiled import Compiled
 from models.query import Query
 from models.ranking import Ranker
@@ -27,19 +27,25 @@ class Match:
     """Ranked codes of one line.
 
     places: code places, best first; confidence: 0–1 a code, the first being `probability`;
-    probability: that the first one's 简称 is right; signals: (n, n_signals) rows in the order of
-    places; terms: nearest term of each, −1 without one.
+    probability: that the first one's 简称 is right; terms: nearest term of each, −1 without one;
+    rows: signals of the short-listed codes as they were listed; order: their ranking.
     """
 
     places: list[int]
     confidence: list[float]
     probability: float
-    signals: np.ndarray
     terms: list[int]
+    rows: np.ndarray
+    order: list[int]
+
+    @property
+    def signals(self) -> np.ndarray:
+        """Signals in the order of places, (n, n_signals)."""
+        return self.rows[self.order]
 
     def signal(self, name: str) -> float:
         """A signal of the first one."""
-        return float(self.signals.item(0, AT[name]))
+        return float(self.rows.item(self.order[0], AT[name]))
 
 
 class Matcher:
@@ -58,7 +64,9 @@ class Matcher:
         self._ranker = ranker
         self._semantic = semantic
         self.allowed = lru_cache(DAYS)(self._allowed)
-        self._columns = [AT[name] for name in ranker.signals]
+        self._places = {code: place for place, code in enumerate(compiled.index.codes)}
+        columns = [AT[name] for name in ranker.signals]
+        self._columns = slice(None) if columns == list(range(len(NAMES))) else columns
 
     def match(self, queries: Sequence[Query], on: dt.date) -> list[Match]:
         """One Match a query, with the codes that are valid on the day."""
@@ -90,28 +98,31 @@ class Matcher:
                     query.reading.core, self._texts(term[i, order[i]]), scores[i, order[i]]
                 )
                 order[i] = np.argsort(-scores[i], kind="stable")
-            settled = self._settled(query, code[i, order[i]])
-            if settled is not None:  # a person has answered: that code comes first
-                order[i] = [order[i, settled], *np.delete(order[i], settled)]
-                scores[i, order[i, 0]] = scores[i].max()
-                floor[i] = self.calibration.strong
-        lines = np.arange(len(queries))[:, None]
-        ranked, places = scores[lines, order], code[lines, order]
-        margin = lead(ranked, self.compiled.facts.group[places])
+            if query.situation.answered:  # by a person: that code comes first
+                decided = self._places.get(query.situation.decided, -1)
+                settled = np.flatnonzero(code[i, order[i]] == decided)
+                if len(settled):
+                    order[i] = [*order[i, settled], *np.delete(order[i], settled)]
+                    scores[i, order[i, 0]] = scores[i].max()
+                    floor[i] = self.calibration.strong
+        pair = order + np.arange(0, scores.size, scores.shape[1])[:, None]
+        ranked, places = scores.take(pair), found.code.take(pair)
+        groups = self.compiled.facts.group.take(places)
+        margin = np.array([*map(lead, ranked.tolist(), groups.tolist())])
         probability = np.maximum(self.calibration.probability(ranked[:, 0], margin), floor)
         for i, query in enumerate(queries):
             if query.says_nothing and not query.situation.answered:
                 probability[i] = 0.0  # whatever comes first is chance
         odds = 1.0 / (1.0 + np.exp(-ranked))
         confidence = probability[:, None] * odds / np.maximum(odds[:, :1], 1e-9)
-        signals = found.values.reshape(*scores.shape, -1)[lines, order]
         yield from map(
             Match,
             places.tolist(),
             confidence.tolist(),
             probability.tolist(),
-            signals,
-            term[lines, order].tolist(),
+            found.term.take(pair).tolist(),
+            found.values.reshape(*scores.shape, -1),
+            order.tolist(),
         )
 
     def _texts(self, nearest: np.ndarray) -> list[str]:
@@ -119,19 +130,10 @@ class Matcher:
         terms = self.compiled.index.terms
         return [terms[place] if place >= 0 else "" for place in nearest]
 
-    def _settled(self, query: Query, places: np.ndarray) -> int | None:
-        """Rank of the code that an answer has settled on; None without one."""
-        if not query.situation.answered:
-            return None
-        codes = self.compiled.index.codes
-        ranks = [i for i, place in enumerate(places) if codes[place] == query.situation.decided]
-        return ranks[0] if ranks else None
 
-
-def lead(scores: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """How far the best score is above the best one of another 简称; scores descending along the
-    last axis."""
-    others = groups != groups[..., :1]
-    second = np.take_along_axis(scores, others.argmax(axis=-1)[..., None], -1)[..., 0]
-    result: np.ndarray = np.where(others.any(axis=-1), scores[..., 0] - second, ALONE)
-    return result
+def lead(scores: Sequence[float], groups: Sequence[int]) -> float:
+    """How far the best score is above the best one of another 简称; scores descending."""
+    for score, group in zip(scores, groups, strict=True):
+        if group != groups[0]:
+            return scores[0] - score
+    return ALONE

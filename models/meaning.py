@@ -37,8 +37,19 @@ class Meaning:
     scale: np.ndarray
     centres: np.ndarray
     start: np.ndarray
-    _by_rank: list[np.ndarray] = field(init=False, repr=False)
+    _columns: np.ndarray = field(init=False, repr=False)
+    _ranks: list[tuple[int, int]] = field(init=False, repr=False)
     _place: np.ndarray = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        counts = np.diff(self.start)
+        order = np.argsort(-counts, kind="stable")
+        first = self.start[:-1][order]
+        sizes = [int((counts > k).sum()) for k in range(int(counts.max()))]
+        centres = np.concatenate([first[:size] + k for k, size in enumerate(sizes)])
+        self._columns = _whole(self.centres[centres].T)  # every code's first, then its second …
+        self._ranks = list(pairwise(np.cumsum([0, *sizes]).tolist()))
+        self._place = np.argsort(order)
 
     def similarity(self, raw: Rows) -> np.ndarray:
         """Highest cosine of each line with a code's centres: (n_lines, n_codes) float32.
@@ -47,21 +58,14 @@ class Meaning:
         """
         vectors = _whole(embed(raw, self.buckets, self.vectors, self.scale))
         with _blas().limit(limits=1, user_api="blas"):
-            best: np.ndarray = self._by_rank[0] @ vectors.T
-            for centres in self._by_rank[1:]:
-                part = best[: len(centres)]
-                np.maximum(part, centres @ vectors.T, out=part)
-        ordered = np.empty((len(vectors), len(best)), np.float32)
-        np.multiply(best.take(self._place, axis=0).T, np.float32(1 / WHOLE**2), out=ordered)
+            products = vectors @ self._columns
+        best = products[:, : len(self._place)]
+        for begin, end in self._ranks[1:]:
+            part = best[:, : end - begin]
+            np.maximum(part, products[:, begin:end], out=part)
+        ordered: np.ndarray = best.take(self._place, axis=1)
+        ordered *= np.float32(1 / WHOLE**2)
         return ordered
-
-    def __post_init__(self) -> None:
-        counts = np.diff(self.start)
-        order = np.argsort(-counts, kind="stable")
-        first = self.start[:-1][order]
-        sizes = [int((counts > k).sum()) for k in range(int(counts.max()))]
-        self._by_rank = [_whole(self.centres[first[:size] + k]) for k, size in enumerate(sizes)]
-        self._place = np.argsort(order)
 
 
 def _whole(unit: np.ndarray) -> np.ndarray:
@@ -78,13 +82,12 @@ def _blas() -> ThreadpoolController:
 
 def embed(raw: Rows, buckets: np.ndarray, vectors: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Unit vectors (n_lines, dim) of feature rows; zero where no feature is known."""
-    place = np.searchsorted(buckets, raw.bucket)
-    place[place == len(buckets)] = 0
-    weights = np.where(buckets[place] == raw.bucket, raw.weight, np.float32(0))
+    place = buckets.searchsorted(raw.bucket)
+    weights = raw.weight * (buckets.take(place, mode="clip") == raw.bucket)
     filled = np.flatnonzero(np.diff(raw.start))
     total = np.zeros((len(raw.start) - 1, vectors.shape[1]), np.float32)
     if len(filled):
-        parts = weights[:, None] * vectors[place]
+        parts = weights[:, None] * vectors.take(place, axis=0, mode="clip")
         total[filled] = np.add.reduceat(parts, raw.start[filled], axis=0)
     total *= scale
     unit: np.ndarray = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)

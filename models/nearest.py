@@ -9,35 +9,34 @@ import numpy as np
 from scipy import sparse
 
 from models.features import Rows
-from models.hits import Hits, rows_of
+from models.hits import NUMBER, Hits, rows_of
 from models.index import KEYWORD, NAME, OFFICIAL, SAMPLE, TARIFF, Index
 
 PRUNE = np.float32(0.3)
 FLOOR = np.float32(0.05)
 FEW = 4  # up to this many lines are multiplied without scipy
 KINDS = (("official", OFFICIAL | KEYWORD), ("tariff", TARIFF), ("name", NAME), ("sample", SAMPLE))
+_KIND_NUMBER = np.array([NUMBER[name] for name, _ in KINDS])
+_KIND_BITS = np.array([[bits] for _, bits in KINDS], np.uint8)
 
 
 def nearest_terms(
     index: Index, vectors: Rows, hidden: Sequence[np.ndarray] | None
-) -> tuple[dict[str, Hits], Hits]:
-    """The nearest-term signals; the nearest term of each place."""
+) -> tuple[Hits, np.ndarray, np.ndarray]:
+    """The nearest-term signals; with it places and their terms, the nearest one of a place last."""
     n_codes = index.n_codes
     term, data, row = _near(index, vectors, hidden)
     order = np.lexsort((term, data))  # ascending: the last one wins
     term, data, row = term[order], data[order], row[order]
-    place = row * n_codes + index.term_code[term]
-    kinds = index.term_kind[term]
-    found = {}
-    for name, bits in KINDS:
-        chosen = (kinds & bits) > 0
-        found[name] = Hits(place[chosen], data[chosen])
+    place = row * n_codes + index.term_code.take(term)
+    kind, at = np.nonzero(index.term_kind.take(term) & _KIND_BITS)
+    hits = Hits(_KIND_NUMBER.take(kind), place.take(at), data.take(at))
     voted, voter = np.unique(place, return_inverse=True)
     votes = np.bincount(voter, data.astype(np.float64) ** 4)
     line = voted // n_codes
     share = votes / np.maximum(np.bincount(line, votes)[line], 1e-9) if len(votes) else votes
-    found["vote"] = Hits(voted, share.astype(np.float32))
-    return found, Hits(place, term)
+    vote = Hits(np.full(len(voted), NUMBER["vote"]), voted, share.astype(np.float32))
+    return Hits.join([hits, vote]), place, term
 
 
 def _near(
@@ -65,26 +64,22 @@ def _near(
 def _near_few(index: Index, vectors: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same, line by line: only the terms that a line has reached are looked at."""
     parts = []
-    for i, (a, b) in enumerate(pairwise(vectors.start)):
+    for i, (a, b) in enumerate(pairwise(vectors.start.tolist())):
         bucket, term, weight = rows_of(index.postings, vectors.bucket[a:b])
         total = np.zeros(len(index.term_code), np.float32)
-        np.add.at(total, term, vectors.weight[a:b][bucket] * weight)
-        reached = total[term]
+        np.add.at(total, term, vectors.weight[a:b].take(bucket) * weight)
+        reached = total.take(term)
         limit = max(PRUNE * reached.max(initial=0), FLOOR)
         near = np.unique(term[reached > limit])
-        parts.append((near, total[near], np.full(len(near), i)))
+        parts.append((near, total.take(near), np.full(len(near), i)))
     term, data, row = (np.concatenate(part) for part in zip(*parts, strict=True))
     return term, data, row
 
 
 def product(rows: Rows, table: sparse.csr_matrix) -> np.ndarray:
-    """rows @ table, dense; few rows are added up without scipy, which spares its set-up."""
-    n, width = len(rows.start) - 1, table.shape[1]
-    if n > FEW:
-        dense: np.ndarray = (rows.matrix() @ table).toarray()
-        return dense
-    out = np.zeros((n, width), np.float32)
-    owner, column, value = rows_of(table, rows.bucket)
-    place = rows.owner()[owner] * width + column
-    np.add.at(out.reshape(-1), place, rows.weight[owner] * value)
+    """rows @ table, dense (n_lines, n_columns)."""
+    out = np.zeros((len(rows.start) - 1, table.shape[1]), np.float32)
+    at, column, value = rows_of(table, rows.bucket)
+    place = rows.owner.take(at) * table.shape[1] + column
+    np.add.at(out.reshape(-1), place, rows.weight.take(at) * value)
     return out

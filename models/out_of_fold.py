@@ -34,7 +34,7 @@ def answered(ranker: Ranker, examples: Examples, groups: np.ndarray) -> OutOfFol
         first = line * SHORTLIST
         order = first + np.argsort(-scores[first : first + SHORTLIST], kind="stable")
         out.score[line] = scores[order[0]]
-        out.margin[line] = lead(scores[order], groups[examples.code[order]])
+        out.margin[line] = lead(scores[order].tolist(), groups[examples.code[order]].tolist())
         out.right[line] = examples.right_short_name[order[0]]
         out.pair[line] = order[0]
     return out

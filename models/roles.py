@@ -71,6 +71,9 @@ class Roles:
         self._exceptions = exceptions
         self._brands = brands
         self._marked = frozenset((*brands, *descriptors))
+        self._starts = frozenset(
+            w[:2] for words in (names, exceptions, self._marked) for w in words
+        )
 
     def scan(self, segment: str, brands: Sequence[str], alone: bool) -> list[Span]:
         """Non-overlapping descriptor and brand spans of one segment, in order.
@@ -82,7 +85,9 @@ class Roles:
         found: list[tuple[int, int, str]] = []
         edges = self._tokenizer.edges(segment)
         for i in range(length):
-            for j in range(i + 1, min(length, i + MAX_WORD) + 1):
+            # Most stretches begin no word: no more than their first character is looked at.
+            longest = MAX_WORD if segment[i : i + 2] in self._starts else 1
+            for j in range(i + 1, min(length, i + longest) + 1):
                 word = segment[i:j]
                 if j - i > 1 and (word in self._names or word in self._exceptions):
                     names.append((i, j))

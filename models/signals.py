@@ -13,13 +13,13 @@ import numpy as np
 
 from models import features
 from models.affinity import words_in
-from models.candidates import Candidates, flatten
+from models.candidates import Candidates, code_table, flatten
 from models.compiled import Compiled
-from models.hits import NO_HITS, Hits, rows_of
+from models.hits import NO_HITS, NUMBER, SIGNALS, Block, Hits, rows_of
 from models.nearest import nearest_terms, product
 from models.query import Query
 from models.reading import Reading
-from models.transformation import transform
+from models.transformation import places_of, transform
 from models.words import name_key
 
 SHORTLIST = 24
@@ -29,8 +29,10 @@ SPECIFIC = 0.5
 # What a specification says of the packing: 彩色纸盒包装, 塑料袋装.
 _PACKED = re.compile(r"[\u4e00-\u9fff]{0,8}[瓶袋盒罐桶杯箱包听散简][装裹]|零售价")
 TIE = np.float32(1e-7)
-ENDS = ("end1", "end2", "end3", "head")
-WHOLE = ("exact", "core_exact", "suffix", "inside")
+ENDS = [NUMBER[name] for name in ("end1", "end2", "end3", "head")]
+EXACT, CORE_EXACT, SUFFIX, INSIDE = (
+    NUMBER[name] for name in ("exact", "core_exact", "suffix", "inside")
+)
 
 # First-pass weights: they only decide which codes are short-listed.
 _FIRST = {
@@ -39,6 +41,7 @@ _FIRST = {
     "inside": 0.3, "brand": 0.4, "maker": 0.2, "meaning": 0.8, "declared": 0.6, "moved": 1.0,
     "situation": 3.0, "specified": 0.3,
 }  # fmt: skip
+_WEIGHT = np.array([_FIRST.get(name, 0.0) for name in SIGNALS], np.float32)
 
 
 class Signals:
@@ -54,6 +57,7 @@ class Signals:
         self.transformations = compiled.transformations
         self._seen_twice = np.log((len(self.index.terms) + 1) / 3) + 1e-4  # idf of two terms
         self._tie = np.arange(self.index.n_codes, dtype=np.float32) * TIE
+        self._codes = code_table(compiled)
         self._places = {code: i for i, code in enumerate(self.index.codes)}
 
     def candidates(
@@ -71,48 +75,53 @@ class Signals:
         readings = [q.reading for q in queries]
         raw = features.rows(readings)
         vectors = raw.scaled(self.index.idf)
-        hits, term = nearest_terms(self.index, vectors, hidden)
-        hits |= self._ends(readings)
-        hits |= self._names(queries, hidden)
-        hits["brand"] = self.brands.hits([(*q.brands, *q.reading.brands) for q in queries])
-        hits["maker"] = self.makers.hits([words_in(q.maker, self.makers.words) for q in queries])
-        hits["declared"] = self._declared(queries)
-        hits["situation"] = self._situations(queries)
-        hits["specified"] = self._specified(queries)
+        near, place, term = nearest_terms(self.index, vectors, hidden)
+        hits = [
+            near,
+            self._ends(readings),
+            self._names(queries, hidden),
+            self.brands.hits("brand", [(*q.brands, *q.reading.brands) for q in queries]),
+            self.makers.hits("maker", [words_in(q.maker, self.makers.words) for q in queries]),
+            self._declared(queries),
+            self._situations(queries),
+            self._specified(queries),
+        ]
         moves = [self.transformations.found(reading) for reading in readings]
-        transform(hits, readings, moves, n_codes)
         grids = {
-            "profile": product(vectors, self.index.profiles),
-            "meaning": self.meaning.similarity(raw),
+            NUMBER["profile"]: product(vectors, self.index.profiles),
+            NUMBER["meaning"]: self.meaning.similarity(raw),
         }
-        first = self._first(n, hits, grids)
+        block = Block.of(Hits.join(hits), places_of(moves, n_codes), grids)
+        block.near(place, term)
+        transform(block, readings, moves, n_codes)
+        first = self._first(n, block, grids)
         np.copyto(first, np.float32(-1), where=~allowed)
         first -= self._tie  # equals: the lower code first
         size = min(SHORTLIST, n_codes)
-        lines = np.arange(n)[:, None]
-        top = np.argpartition(-first, size - 1, axis=1)[:, :size]
-        top = top[lines, np.argsort(-first[lines, top], axis=1, kind="stable")]
+        behind = -first
+        listed = behind.argpartition(size - 1, axis=1)[:, :size]
+        row = np.arange(0, first.size, n_codes)[:, None]
+        order = behind.take(row + listed).argsort(axis=1, kind="stable")
+        top = listed.take(order + np.arange(0, n * size, size)[:, None])
         known = self._known(vectors)
-        return flatten(self._compiled, queries, hits, grids, term, known, first, top)
+        return flatten(self._compiled, self._codes, queries, block, grids, known, first, top)
 
-    def _first(
-        self, n: int, hits: Mapping[str, Hits], grids: Mapping[str, np.ndarray]
-    ) -> np.ndarray:
+    def _first(self, n: int, block: Block, grids: Mapping[int, np.ndarray]) -> np.ndarray:
         """First-pass score of each line and code, (n, n_codes)."""
-        n_codes = self.index.n_codes
-        first = np.zeros((n, n_codes), np.float32)
+        first = np.zeros((n, self.index.n_codes), np.float32)
+        for signal, grid in grids.items():
+            first += grid * _WEIGHT[signal]
+        # Where there are hits, summed anew in the order of the signals.
         flat = first.reshape(-1)
-        for name, weight in _FIRST.items():
-            if name in grids:
-                first += grids[name] * np.float32(weight)
-            elif len(hits[name].place):
-                flat[hits[name].place] += hits[name].value * np.float32(weight)
+        flat[block.place] = (block.value[:, 1:] * _WEIGHT[:, None]).sum(axis=0)
         for name in ("brand", "maker"):
-            if len(hits[name].place):
-                line = hits[name].place // n_codes
+            value = block.value[NUMBER[name], 1:]
+            at = np.flatnonzero(value)
+            if len(at):
+                line = block.place[at] // self.index.n_codes
                 best = np.full(n, SPECIFIC, np.float32)
-                np.maximum.at(best, line, hits[name].value)
-                flat[hits[name].place[hits[name].value >= best[line]]] += 1
+                np.maximum.at(best, line, value[at])
+                flat[block.place[at[value[at] >= best[line]]]] += 1
         return first
 
     # -- signals --------------------------------------------------------------------------------
@@ -124,32 +133,25 @@ class Signals:
         """
         seen = self.index.idf[vectors.bucket] <= self._seen_twice
         n = len(vectors.start) - 1
-        return np.bincount(vectors.owner(), vectors.weight.astype(float) ** 2 * seen, minlength=n)
+        return np.bincount(vectors.owner, vectors.weight.astype(float) ** 2 * seen, minlength=n)
 
-    def _ends(self, readings: Sequence[Reading]) -> dict[str, Hits]:
+    def _ends(self, readings: Sequence[Reading]) -> Hits:
         """How often names with this ending or head belong to each code."""
-        wanted: list[tuple[int, int, int]] = []  # (signal, line, bucket)
+        signals: list[int] = []
+        lines: list[int] = []
+        buckets: list[int] = []
         for i, reading in enumerate(readings):
-            if buckets := features.end_buckets(reading.core, reading.head):
-                *ends, head = buckets
-                wanted.extend((size, i, bucket) for size, bucket in enumerate(ends))
-                wanted.append((ENDS.index("head"), i, head))
-        signal, line, bucket = np.array(wanted, np.intp).reshape(-1, 3).T
-        owner, code, value = rows_of(self.index.ends, bucket)
-        place, signal = line[owner] * self.index.n_codes + code, signal[owner]
-        return {
-            name: Hits(place[own], value[own])
-            for number, name in enumerate(ENDS)
-            for own in [signal == number]
-        }
+            if found := features.end_buckets(reading.core, reading.head):
+                buckets += found
+                lines += [i] * len(found)
+                signals += [*ENDS[: len(found) - 1], ENDS[-1]]
+        owner, code, value = rows_of(self.index.ends, buckets)
+        line = np.array(lines, np.intp).take(owner)
+        return Hits(np.array(signals, np.intp).take(owner), line * self.index.n_codes + code, value)
 
-    def _names(
-        self, queries: Sequence[Query], hidden: Sequence[np.ndarray] | None
-    ) -> dict[str, Hits]:
+    def _names(self, queries: Sequence[Query], hidden: Sequence[np.ndarray] | None) -> Hits:
         """Whole-name hits: exact, exact core, longest ending of the core, longest inside."""
-        found: list[tuple[int, int, int]] = []  # (signal, line, place of the name)
-        weights: list[float] = []
-        exact, core_exact, suffix, inside = range(len(WHOLE))
+        found: list[tuple[int, int, int, float]] = []  # (signal, line, place of the name, weight)
         places = self.index.names
         for i, query in enumerate(queries):
             core, clean, whole = (
@@ -158,36 +160,32 @@ class Signals:
             )
             for text in (clean, whole):
                 if (place := places.get(text)) is not None:
-                    found.append((exact, i, place))
-                    weights.append(1.0)
+                    found.append((EXACT, i, place, 1.0))
             if (place := places.get(core)) is not None:
-                found.append((core_exact, i, place))
-                weights.append(1.0)
+                found.append((CORE_EXACT, i, place, 1.0))
             size = len(core)
             for start in range(max(0, size - MAX_NAME), size):
                 if (place := places.get(core[start:])) is not None:
-                    found.append((suffix, i, place))
-                    weights.append((size - start) / size)
+                    found.append((SUFFIX, i, place, (size - start) / size))
             size = len(clean)
             for start in range(size):
                 for end in range(start + 2, min(size, start + MAX_NAME) + 1):
                     if (place := places.get(clean[start:end])) is not None:
-                        found.append((inside, i, place))
-                        weights.append((end - start) / size * (0.6 + 0.4 * end / size))
-        signal, line, name = np.array(found, np.intp).reshape(-1, 3).T
-        owner, code, value = rows_of(self.index.name_codes, name)
-        signal, line, name = signal[owner], line[owner], name[owner]
-        value = np.array(weights, np.float32)[owner] * value
+                        weight = (end - start) / size * (0.6 + 0.4 * end / size)
+                        found.append((INSIDE, i, place, weight))
+        if not found:
+            return NO_HITS
+        signals, lines, names, weights = zip(*found, strict=True)
+        owner, code, value = rows_of(self.index.name_codes, names)
+        line = np.array(lines, np.intp).take(owner)
+        value = np.array(weights, np.float32).take(owner) * value
         if hidden is not None:
             gone = [self._gone(rows) for rows in hidden]
+            name = np.array(names, np.intp)[owner]
             triples = zip(line.tolist(), name.tolist(), code.tolist(), strict=True)
             value *= np.array([(p, c) not in gone[i] for i, p, c in triples], np.float32)
-        place = line * self.index.n_codes + code
-        return {
-            name: Hits(place[own], value[own]).highest()
-            for number, name in enumerate(WHOLE)
-            for own in [signal == number]
-        }
+        signal = np.array(signals, np.intp).take(owner)
+        return Hits(signal, line * self.index.n_codes + code, value).highest()
 
     def _specified(self, queries: Sequence[Query]) -> Hits:
         """The longest known names in the specification, what it says of the packing left out."""
@@ -204,7 +202,8 @@ class Signals:
         line, name = np.array(found, np.intp).T
         owner, code, value = rows_of(self.index.name_codes, name)
         value = np.array(weights, np.float32)[owner] * value
-        return Hits(line[owner] * self.index.n_codes + code, value).highest()
+        signal = np.full(len(code), NUMBER["specified"])
+        return Hits(signal, line[owner] * self.index.n_codes + code, value).highest()
 
     def _gone(self, terms: np.ndarray) -> frozenset[tuple[int, int]]:
         """(name place, code) of hidden terms."""
@@ -221,15 +220,16 @@ class Signals:
                 found[line + code] = 0.5
             if (place := self._places.get(query.declared_code)) is not None:
                 found[line + place] = found.get(line + place, 0.0) + 0.5
-        return Hits.of(found)
+        return Hits.of("declared", found)
 
     def _situations(self, queries: Sequence[Query]) -> Hits:
         """How strongly scenarios and answers speak for each code."""
         return Hits.of(
+            "situation",
             {
                 i * self.index.n_codes + self._places[code]: weight
                 for i, query in enumerate(queries)
                 for code, weight in query.situation.support.items()
                 if code in self._places
-            }
+            },
         )

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from knowledge_base import KnowledgeBase
-from models.hits import NO_HITS, Hits
+from models.hits import NUMBER, Block
 from models.normalise import normalise
 from models.reading import Reading
 
 # From this weight on a core is a known name; what a transformation leaves and carries over.
 KNOWN, LEFT_BEHIND, CARRIED = 0.5, np.float32(0.4), np.float32(0.8)
-CARRYING = ("suffix", "inside", "name", "official", "vote", "end1", "end2", "end3", "head")
+CARRYING = [
+    NUMBER[name]
+    for name in ("suffix", "inside", "name", "official", "vote", "end1", "end2", "end3", "head")
+]
+# How well the bare name fits a code: by these signals, the one that says most.
+FITTING = [NUMBER[name] for name in ("suffix", "name", "official")]
+FIT = np.array([1.0, 0.8, 0.8], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,79 +58,62 @@ class Transformations:
         return [(word, self.moves[number]) for number, word in sorted(hits.items())]
 
 
-def transform(
-    hits: dict[str, Hits],
-    readings: Sequence[Reading],
-    moves: Sequence[Sequence[tuple[str, Move]]],
-    n: int,
-) -> None:
+Moves = Sequence[tuple[str, Move]]  # of one line, each with the word that stands for it
+
+
+def places_of(moves: Sequence[Moves], n: int) -> np.ndarray:
+    """Flat places that the moves of a batch concern; n: number of codes."""
+    found = [
+        place + line * n
+        for line, own in enumerate(moves)
+        for _, move in own
+        for place in (*move.sources.tolist(), move.target)
+    ]
+    return np.array(found, np.intp)
+
+
+def transform(block: Block, readings: Sequence[Reading], moves: Sequence[Moves], n: int) -> None:
     """Add the signal `moved`, and let it act on the others.
 
     moves: of each reading; n: number of codes.
     """
-    if not any(moves):
-        hits["moved"] = NO_HITS
-        return
-    hits["moved"], beside = _moved(hits, readings, moves, n)
-    exact = hits["exact"].place[hits["exact"].value > 0] // n
-    beside[exact] = False
-    _transfer(hits, beside, n)
+    for line, (reading, own) in enumerate(zip(readings, moves, strict=True)):
+        if own:
+            first, last = np.searchsorted(block.place, [line * n, (line + 1) * n]) + 1
+            place = block.column[line * n : (line + 1) * n] - first
+            _act(block.value[:, first:last], reading, own, place)
 
 
-def _moved(
-    hits: Mapping[str, Hits],
-    readings: Sequence[Reading],
-    moves: Sequence[Sequence[tuple[str, Move]]],
-    n: int,
-) -> tuple[Hits, np.ndarray]:
-    """+ for codes a word moves the product to, − for those it moves it out of: as much as the
-    bare name fits the codes it moves from.
+def _act(value: np.ndarray, reading: Reading, moves: Moves, column: np.ndarray) -> None:
+    """The moves of one line. value: its columns of the block; column: of each code in it.
 
-    With it (n_lines,) bool: whether a word stands beside a core that is a known name of what it
-    moves (保鲜盒 玻璃).
+    `moved` is + for codes a word moves the product to, − for those it moves it out of: as much as
+    the bare name fits the codes it moves from. What the bare name says passes from the codes that
+    a word leaves to the code it goes to, except where the whole core is a known name of a code and
+    the word is part of that name. A word that stands beside a core that is a known name of what it
+    moves (保鲜盒 玻璃) is not excepted.
     """
-    bare, known, out = np.zeros((3, len(moves), n), np.float32)
-    fit = bare.reshape(-1)
-    for name, weight in (("suffix", 1.0), ("name", 0.8), ("official", 0.8)):
-        place, value = hits[name].place, hits[name].value
-        fit[place] = np.maximum(fit[place], np.float32(weight) * value)
-    known.reshape(-1)[hits["core_exact"].place] = hits["core_exact"].value
-    beside = np.zeros(len(moves), bool)
-    for i, (reading, found) in enumerate(zip(readings, moves, strict=True)):
-        for word, move in found:
-            best = float(bare[i, move.sources].max())
-            if best > 0:
-                out[i, move.sources] = np.minimum(out[i, move.sources], -best)
-                out[i, move.target] = max(float(out[i, move.target]), best)
-                beside[i] |= word not in reading.core and bool(known[i, move.sources].any())
-    place = np.flatnonzero(out != 0)
-    return Hits(place, out.reshape(-1)[place]), beside
-
-
-def _transfer(hits: dict[str, Hits], beside: np.ndarray, n: int) -> None:
-    """What the bare name says passes from the codes that a word leaves to the code it goes to,
-    except where the whole core is a known name of a code and the word is part of that name.
-
-    beside: (n_lines,) bool, the word stands beside the core.
-    """
-    moved, core = hits["moved"], hits["core_exact"]
-    line = moved.place // n
-    acts = beside[line]
-    settled = np.isin(line, core.place[core.value >= KNOWN] // n) & ~acts
-    named = np.isin(moved.place, core.place[core.value > 0]) & ~acts
-    left = (moved.value < 0) & ~settled & ~named
-    reached = (moved.value > 0) & ~settled
-    if not (left.any() or reached.any()):
+    bare = (value[FITTING] * FIT[:, None]).max(axis=0)
+    core, moved = value[NUMBER["core_exact"]], value[NUMBER["moved"]]
+    beside = False
+    for word, move in moves:
+        sources, target = column[move.sources], column[move.target]
+        best = bare[sources].max()
+        if best > 0:
+            moved[sources] = np.minimum(moved[sources], -best)
+            moved[target] = max(moved[target], best)
+            beside |= word not in reading.core and bool(core[sources].any())
+    beside = beside and not value[NUMBER["exact"]].any()
+    if not beside and core.max() >= KNOWN:
         return
-    carried = CARRIED * moved.value
-    for name in (*CARRYING, "core_exact"):
-        own = acts if name == "core_exact" else True
-        behind, to = moved.place[left & own], reached & own
-        place, value = hits[name].place, hits[name].value
-        value = np.where(np.isin(place, behind), LEFT_BEHIND * value, value)
-        hits[name] = Hits(
-            np.concatenate([place, moved.place[to]]), np.concatenate([value, carried[to]])
-        ).highest()
+    left, reached = moved < 0, np.flatnonzero(moved > 0)
+    if not beside:
+        left &= core <= 0
+    carried = CARRIED * moved[reached]
+    for signal in CARRYING + [NUMBER["core_exact"]] * beside:
+        own = value[signal]
+        own[left] *= LEFT_BEHIND
+        own[reached] = np.maximum(own[reached], carried)
 
 
 def compile_transformations(kb: KnowledgeBase, places: dict[str, int]) -> Transformations:
