@@ -107,12 +107,19 @@ def _decide(store: Store, assistant: Assistant, code: str) -> None:
     )
 
 
+def _settle(store: Store, code: str) -> None:
+    """Decide what waits, for its tenant alone."""
+    with store.transaction() as db:
+        db.execute("update review_items set state = 'decided', code = ?, decided_at = last_seen",
+                   [code])  # fmt: skip
+
+
 def test_what_was_decided_answers_the_next_history_of_its_tenant(
-    tmp_path: Path, store: Store, recode: Recode, assistant: Assistant
+    tmp_path: Path, store: Store, recode: Recode
 ) -> None:
     source, out = csv_of(tmp_path / "lines.csv", HEAD, *ROWS), tmp_path / "out.csv"
     recode(out, source, review=True, tenant="acme")
-    _decide(store, assistant, POTTERY)
+    _settle(store, POTTERY)
     memory = Memory(store.path, "acme")
     outcome = recode(out, source, review=True, tenant="acme", memory=memory)
     rows = table(out)
@@ -126,14 +133,12 @@ def test_what_was_decided_answers_the_next_history_of_its_tenant(
 
 
 def test_a_decision_does_not_answer_where_its_code_could_not_be_used(
-    tmp_path: Path, store: Store, recode: Recode, assistant: Assistant
+    tmp_path: Path, store: Store, recode: Recode
 ) -> None:
     source, out = csv_of(tmp_path / "lines.csv", HEAD, *ROWS), tmp_path / "out.csv"
     recode(out, source, review=True, tenant="acme")
     before = [row["code"] for row in table(out)]
-    with store.transaction() as db:
-        db.execute("update review_items set state = 'decided', code = ?, decided_at = last_seen",
-                   ["1080000000000000000"])  # fmt: skip
+    _settle(store, "1080000000000000000")
     recode(out, source, memory=Memory(store.path, "acme"))
     assert [row["code"] for row in table(out)] == before
 
