@@ -88,11 +88,11 @@ class Run:
         try:
             with FileLock(work / "lock", timeout=0):
                 outcome = self._run(work, resume)
+                if not keep:
+                    shutil.rmtree(work)
+                return outcome
         except Timeout as error:
             raise InputError(f"{self.options.output.name} 正由另一个进程写入") from error
-        if not keep:
-            shutil.rmtree(work)
-        return outcome
 
     def _run(self, work: Path, resume: bool) -> Outcome:
         now = manifest.manifest_of(

@@ -93,13 +93,30 @@ def test_a_wrong_key_is_refused_at_once(live) -> None:
     assert (refused.value.status, refused.value.code) == (401, "not_authenticated")
 
 
+def test_a_history_is_handed_in_and_its_report_comes_back(ours, tmp_path) -> None:
+    source = tmp_path / "history.csv"
+    source.write_text("货,税收分类编码,税率\n螺纹钢,1080207050000000000,9%\n", encoding="utf-8")
+    job = ours.submit_job(
+        source, kind="recode", format="jsonl", map={"货": "name"}, on="2024-05-06"
+    )
+    job = ours.wait_for_job(job["id"], timeout=300)
+    assert (job["kind"], job["rows_done"], job["rows_with_findings"]) == ("recode", 1, 1)
+    report = ours.download_report(job["id"], tmp_path / "report.html")
+    assert report.read_bytes().startswith(b"<!doctype html>")
+    with pytest.raises(ApiError) as missing:
+        ours.download_template(job["id"], tmp_path / "template.zip")
+    assert missing.value.code == "not_found"
+    assert not (tmp_path / "template.zip").exists()
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
         ("Line", "OneIn"), ("Suggestion", "SuggestionOut"), ("Candidate", "CandidateOut"),
         ("Rate", "RateOut"), ("Option", "OptionOut"), ("Question", "QuestionOut"),
         ("CodeHit", "CodeHitOut"), ("Code", "CodeOut"), ("Exclusion", "ExclusionOut"),
-        ("Rates", "RatesOut"), ("Model", "ModelOut"), ("Job", "JobOut"), ("Fault", "Fault"),
+        ("Rates", "RatesOut"), ("Model", "ModelOut"), ("Job", "JobOut"), ("Stage", "StageOut"),
+        ("Fault", "Fault"),
     ],
 )  # fmt: skip
 def test_the_clients_types_are_the_services(ours, theirs) -> None:

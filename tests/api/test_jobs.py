@@ -2,78 +2,35 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import os
+import re
 import signal
-import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import httpx
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from handing_in import (
+    LINES,
+    accepted,
+    children_of,
+    ended,
+    error,
+    job_of,
+    reach,
+    submit,
+    table,
+    until,
+    when,
+)
 
 from invoicer.access.principals import Role
 from invoicer.jobs import files
 from invoicer.settings import Settings
-
-SECONDS = 60
-LINES = "商品名称,单位,金额\n柚子味鱼排 200g,袋,12.50\n停车费,,300\n,个,1\n弹簧床垫 1.8m,张,2000\n"
-Headers = dict[str, str]
-
-
-def submit(client, headers: Headers, content: bytes | str = LINES, name="行.csv", **form: str):
-    content = content.encode() if isinstance(content, str) else content
-    return client.post("/v1/jobs", headers=headers, files={"file": (name, content)}, data=form)
-
-
-def accepted(client, headers: Headers, *args: Any, **form: Any) -> str:
-    response = submit(client, headers, *args, **form)
-    assert response.status_code == 202, response.text
-    return response.json()["id"]
-
-
-def job_of(client, headers: Headers, ident: str) -> dict[str, Any]:
-    response = client.get(f"/v1/jobs/{ident}", headers=headers)
-    assert response.status_code == 200, response.text
-    return response.json()
-
-
-def ended(client, headers: Headers, ident: str) -> dict[str, Any]:
-    return until(client, headers, ident, {"done", "failed", "cancelled"})
-
-
-def until(client, headers: Headers, ident: str, states: set[str]) -> dict[str, Any]:
-    return when(client, headers, ident, lambda job: job["state"] in states)
-
-
-def reach(client, headers: Headers, ident: str, **least: int) -> dict[str, Any]:
-    ((field, number),) = least.items()
-    return when(client, headers, ident, lambda job: job[field] >= number)
-
-
-def when(client, headers: Headers, ident: str, true: Callable[[dict[str, Any]], bool]) -> Any:
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        job = job_of(client, headers, ident)
-        if true(job):
-            return job
-        time.sleep(0.1)
-    raise AssertionError(f"still {job}")
-
-
-def table(response) -> list[dict[str, str]]:
-    assert response.status_code == 200, response.text
-    return list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
-
-
-def error(response, status: int) -> dict[str, Any]:
-    assert response.status_code == status, response.text
-    return response.json()["error"]
 
 
 @pytest.fixture
@@ -182,6 +139,48 @@ def test_what_people_decided_holds_for_jobs_too(client, auth, service) -> None:
     assert (row["code"], row["tier"]) == (frozen, "strong")
 
 
+def test_a_column_may_be_named_for_a_field(client, auth) -> None:
+    headers = auth()
+    given = {"map": ["货=name", "称重=unit"]}
+    ident = accepted(client, headers, "货,称重\n柚子味鱼排,袋\n", **given)
+    job = ended(client, headers, ident)
+    assert (job["state"], job["map"]) == ("done", given["map"])
+    (row,) = table(client.get(f"/v1/jobs/{ident}/result", headers=headers))
+    assert json.loads(row["candidates"])[0]["short_name"] == "水产加工品"
+
+
+def test_the_lines_of_a_job_are_in_the_figures(client, auth, service) -> None:
+    headers, admin = auth(), auth(Role.ADMIN)
+
+    def counted() -> float:
+        text = client.get("/metrics", headers=admin).text
+        found = re.findall(r'^invoicer_lines_total{tier="\w+"} (.+)$', text, re.MULTILINE)
+        return sum(map(float, found))
+
+    before = counted()
+    ident = accepted(client, headers)
+    assert ended(client, headers, ident)["state"] == "done"
+    when(lambda: counted() == before + 4)
+    days = service.store.rows("select tier, lines from answered where tenant = 'acme'")
+    assert sum(row["lines"] for row in days) == 4
+    assert {"tier": "failed", "lines": 1} in days
+    cuts = service.store.row("select sum(lines) as n from answered_by where tenant = 'acme'")
+    assert cuts == {"n": 3}
+
+
+def test_the_lines_of_a_job_delay_the_next_job_of_its_key_and_nothing_else(client, auth) -> None:
+    headers = auth(lines_per_second=2)
+    many = "商品名称\n" + "停车费\n" * 100
+    ident = accepted(client, headers, many)
+    assert ended(client, headers, ident)["state"] == "done"
+    when(lambda: submit(client, headers).status_code == 429)
+    refused = submit(client, headers)
+    assert error(refused, 429)["code"] == "too_many_requests"
+    assert 1 < int(refused.headers["retry-after"]) <= 50
+    assert client.get("/v1/jobs", headers=headers).status_code == 200
+    accepted(client, auth())
+
+
 def test_without_review_nothing_goes_to_the_queue(client, auth, service) -> None:
     headers = auth(review="auto")
     ident = accepted(client, headers, review="none")
@@ -268,6 +267,11 @@ class TestRefusedAtOnce:
             ("review", "yes", "只能是"),
             ("seller_industry", "长" * 1001, "超过 1000 个字符"),
             ("fromat", "csv", "没有这个字段"),
+            ("kind", "audit", "只能是"),
+            ("format", "parquet", "结果格式只能是"),
+            ("report", "true", "只用于 kind=recode"),
+            ("map", "货品", "应写成 列名=字段"),
+            ("map", "货品=gibt", "不是可用的字段"),
         ],
     )
     def test_a_wrong_field_is_named(self, client, auth, field, value, problem) -> None:
@@ -335,6 +339,7 @@ class TestWhoseItIs:
         first, second = submit(client, headers), submit(client, headers)
         assert second.json() == first.json()
         assert second.headers["idempotency-replayed"] == "true"
+        assert second.headers["location"] == first.headers["location"]
         assert len(client.get("/v1/jobs", headers=headers).json()["results"]) == 1
         other = submit(client, headers, LINES + "停车费,,1\n")
         assert error(other, 409)["code"] == "idempotency_conflict"
@@ -365,21 +370,6 @@ def test_a_running_job_can_be_cancelled(client, auth) -> None:
     after = accepted(client, headers)
     assert ended(client, headers, after)["state"] == "done", "the place is free again"
     assert [path.name for path in Settings().jobs_dir.iterdir()] == [after]
-
-
-def children_of(ident: str) -> list[int]:
-    """Processes that work on a job."""
-    found = []
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            try:
-                with open(f"/proc/{entry.name}/cmdline", "rb") as file:
-                    command = file.read()
-            except OSError:
-                continue
-            if ident.encode() in command:
-                found.append(int(entry.name))
-    return found
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc to find the process")

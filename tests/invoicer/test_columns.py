@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from invoicer.columns import fields_of, recognise
+from invoicer.columns import fields_of, given_columns, recognise
 from invoicer.errors import InputError
 from invoicer.line import FIELDS
 from invoicer.recode.billing import BILLING_FIELDS
@@ -80,6 +80,17 @@ def test_sl_beside_slv_is_the_quantity() -> None:
     assert recognise(["xmmc", "sl", "dj", "slv"]) == {
         "name": 0, "quantity": 1, "price": 2, "declared_rate": 3,
     }  # fmt: skip
+
+
+def test_columns_are_given_as_title_and_field() -> None:
+    assert given_columns(["货品=name", " 单=价 = price "]) == {"货品": "name", "单=价": "price"}
+
+
+@pytest.mark.parametrize("pair", ["货品", "=name", "货品=", "货品=x"])
+def test_what_is_no_title_and_field_is_refused(pair: str) -> None:
+    with pytest.raises(InputError, match=r"列名=字段|不是可用的字段") as refused:
+        given_columns([pair])
+    assert refused.value.context["field"] == "map"
 
 
 def test_a_column_may_be_given_for_a_field() -> None:

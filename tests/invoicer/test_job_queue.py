@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,9 @@ from invoicer.access import keys, tenants
 from invoicer.access.principals import Principal, Role
 from invoicer.errors import InputError, UnavailableError
 from invoicer.jobs import files, queue
-from invoicer.jobs.job import Job, Options
+from invoicer.jobs.job import Job, Kind, Options, StageProgress
 from invoicer.jobs.queue import StoppedError, TooManyJobsError
+from invoicer.recode.progress import Stage
 from invoicer.store import Store, utc_text
 from knowledge_base.rates import TaxpayerType
 
@@ -74,9 +77,21 @@ def test_only_a_real_id_names_a_folder(store, ident) -> None:
 
 def test_options_survive_the_store(store) -> None:
     given = Options(
-        "xlsx", dt.date(2019, 3, 15), TaxpayerType.SMALL, "某物业公司", True, 0.01, True
-    )
+        "xlsx", dt.date(2019, 3, 15), TaxpayerType.SMALL, "某物业公司", True, 0.01, True,
+        Kind.RECODE, {"货品": "name"}, True, True,
+    )  # fmt: skip
     assert again(store, add(store, caller(store), options=given)).options == given
+
+
+def test_options_of_an_earlier_version_are_those_of_a_classification(store) -> None:
+    job = add(store, caller(store))
+    with store.transaction() as db:
+        db.execute(
+            "update jobs set options = ?",
+            ['{"form": "csv", "on": null, "taxpayer": null, "seller_industry": "",'
+             ' "review": false, "random_slice": 0.0, "rates": false}'],
+        )  # fmt: skip
+    assert again(store, job).options == Options(kind=Kind.CLASSIFY)
 
 
 def test_a_tenant_may_have_only_so_many_waiting(store) -> None:
@@ -131,7 +146,7 @@ def test_no_more_run_than_allowed(store) -> None:
     add(store, who), add(store, who)
     first = claimed(store, 1)
     assert queue.claim(store, 1) is None
-    queue.finish(store, first)
+    queue.finish(store, first, {})
     assert queue.claim(store, 1) is not None
 
 
@@ -153,6 +168,31 @@ def test_progress_gives_rate_and_time_left(store) -> None:
     assert (after.rows_per_second, after.seconds_left) == (100, 20)
 
 
+def test_a_stage_has_its_own_rate_and_time_left(store) -> None:
+    add(store, caller(store))
+    job = claimed(store)
+    # An earlier attempt had judged 400 of 1,000 rows; 100 more took ten seconds.
+    began = utc_text(NOW - dt.timedelta(seconds=10))
+    queue.enter(store, job, StageProgress(Stage.JUDGE, 500, 1000, 400, began), rows_done=500)
+    with store.transaction() as db:
+        db.execute("update jobs set heartbeat = ?", [utc_text(NOW)])
+    after = again(store, job)
+    assert after.stage == StageProgress(Stage.JUDGE, 500, 1000, 400, began)
+    assert (after.rows_per_second, after.seconds_left) == (10, 50)
+    queue.finish(store, job, {"strong": 1000}, ["说明"], rows_done=1000)
+    after = again(store, job)
+    assert (after.stage, after.seconds_left, after.tiers) == (None, None, {"strong": 1000})
+    assert after.notes == ["说明"]
+
+
+def test_a_cancelled_recode_learns_it_at_the_next_step(store) -> None:
+    add(store, caller(store))
+    job = claimed(store)
+    queue.cancel(store, "acme", job.id)
+    with pytest.raises(StoppedError):
+        queue.enter(store, job, StageProgress(Stage.READ, 1, None, 0, utc_text()))
+
+
 # -- stopping, dying, coming back -------------------------------------------------------------
 
 
@@ -164,7 +204,7 @@ def test_a_cancelled_job_cannot_go_on(store) -> None:
     with pytest.raises(StoppedError):
         queue.progress(store, job, 10, 5, 0)
     with pytest.raises(StoppedError):
-        queue.finish(store, job)
+        queue.finish(store, job, {})
     assert again(store, job).state == "cancelled"
 
 
@@ -191,8 +231,8 @@ def test_a_lost_job_is_taken_up_again_and_the_lost_process_has_no_say(store) -> 
     second = claimed(store)
     assert (second.id, second.attempts) == (lost.id, 2)
     with pytest.raises(StoppedError):
-        queue.finish(store, lost)
-    queue.finish(store, second)
+        queue.finish(store, lost, {})
+    queue.finish(store, second, {})
     assert again(store, lost).state == "done"
 
 
@@ -223,7 +263,7 @@ def test_deleting_takes_the_files_along(store) -> None:
     job = claimed(store)
     queue.delete(store, "acme", job.id)
     assert files.folder(job.id).exists(), "a running job is not deleted"
-    queue.finish(store, job)
+    queue.finish(store, job, {})
     queue.delete(store, "acme", job.id)
     assert queue.find(store, "acme", job.id) is None
     assert list(job_folders(store)) == []
@@ -253,7 +293,7 @@ def test_retention_takes_old_jobs_with_their_files(store) -> None:
 def test_ended_jobs_are_forgotten_after_their_days(store) -> None:
     add(store, caller(store)), add(store, caller(store))
     ended = claimed(store)
-    queue.finish(store, ended)
+    queue.finish(store, ended, {})
     with store.transaction() as db:
         db.execute("update jobs set ended_at = ? where ended_at is not null",
                    [utc_text(NOW - dt.timedelta(days=31))])  # fmt: skip
@@ -264,9 +304,23 @@ def test_ended_jobs_are_forgotten_after_their_days(store) -> None:
 
 
 def test_jobs_are_part_of_a_tenants_export(store, tmp_path) -> None:
-    job = add(store, caller(store))
-    tenants.export(store, "acme", tmp_path / "acme.jsonl")
-    assert job.id in (tmp_path / "acme.jsonl").read_text(encoding="utf-8")
+    job, large = add(store, caller(store)), b"x" * (3 << 20)
+    add(store, caller(store, "other"))
+    place = files.folder(job.id)
+    files.result_file(place, "csv").write_bytes(large)
+    (place / files.TRACEBACK).write_text("inside", encoding="utf-8")
+    files.work(job.id).mkdir()
+    count = tenants.export(store, "acme", tmp_path / "acme.jsonl")
+    text = (tmp_path / "acme.jsonl").read_text(encoding="utf-8")
+    rows = [json.loads(line) for line in text.splitlines()]
+    assert count == len(rows)
+    assert [r["row"]["id"] for r in rows if r["table"] == "jobs"] == [job.id]
+    exported: dict[str, bytes] = {}
+    for row in (r["row"] for r in rows if r["table"] == "job_files"):
+        assert (row["tenant"], row["job"]) == ("acme", job.id)
+        content = base64.b64decode(row["content"])
+        exported[row["name"]] = exported.get(row["name"], b"") + content
+    assert exported == {"input.csv": "商品名称\n停车费\n".encode(), "result.csv": large}
 
 
 def test_files_leave_the_last_of_the_disk_to_the_database(store, monkeypatch) -> None:

@@ -67,6 +67,35 @@ def test_a_file_goes_in_and_its_result_comes_out(
     page.wait_for_selector("text=还没有任务")
 
 
+def test_a_history_is_reviewed_by_keyboard_and_its_report_comes_out(
+    office: Office, open_page: OpenPage, tmp_path
+) -> None:
+    source = tmp_path / "history.csv"
+    source.write_text(
+        "货,税收分类编码,税率,金额,开票日期\n螺纹钢,1080207050000000000,9%,1000,2024-05-06\n",
+        encoding="utf-8",
+    )
+    page = open_page(office.user("anna"), "/jobs")
+    assert page.locator("#template").is_hidden()
+    page.focus("input[value=classify]")
+    page.keyboard.press("ArrowDown")
+    assert page.locator("#template").is_visible()
+    assert page.evaluate(UNLABELLED) == []
+    page.set_input_files("#file", source)
+    page.select_option("#format", "parquet")
+    page.fill("#map", "货=name")
+    page.focus("#submit")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=已完成", timeout=300_000)
+    cells = page.locator("#jobs tr").first.locator("td").all_inner_texts()
+    assert "历史复核" in cells[0] and "1 / 1 行" in cells[2] and cells[3] == "1"
+    with page.expect_download() as download:
+        page.click("text=复核报告")
+    assert "税率错误" in download.value.path().read_text(encoding="utf-8")
+    page.check("input[value=classify]")
+    assert page.locator("#template").is_hidden()
+
+
 def test_what_a_job_refuses_is_told(office: Office, open_page: OpenPage, tmp_path) -> None:
     source = tmp_path / "lines.pdf"
     source.write_bytes(b"%PDF")
@@ -118,9 +147,7 @@ def test_figures_count_what_was_decided(office: Office, open_page: OpenPage) -> 
         page.wait_for_function(
             "n => document.getElementById('done').textContent === n", arg=str(number)
         )
-    page.wait_for_function(
-        "() => !document.getElementById('status').textContent.includes('请先')"
-    )
+    page.wait_for_function("() => !document.getElementById('status').textContent.includes('请先')")
     page = open_page(anna, "/figures")
     assert page.locator("svg rect title").first.text_content().endswith("决定 2")
     assert "薯片" in page.inner_text("section:has(#missing-title)")

@@ -171,3 +171,15 @@ def test_real_time_passes(tmp_path: Path) -> None:
     until = time.monotonic() + 10
     while not is_let_through(limit):
         assert time.monotonic() < until
+
+
+def test_lines_that_are_done_are_owed_and_paid_off(tmp_path: Path, clock: Clock) -> None:
+    limit = RateLimit(tmp_path / "limits.db", lines_per_second=10)
+    limit.owe("key:1", 1_000)
+    limit.owe("key:1", 500)
+    assert not is_let_through(limit)
+    assert is_let_through(limit, who="key:2")
+    clock.now += 150 - limit.burst_seconds - 0.2
+    assert not is_let_through(limit)
+    clock.now += 0.4
+    assert is_let_through(limit)

@@ -18,9 +18,12 @@ from filelock import FileLock
 from recoding import HISTORY, Recode, csv_of, table
 from typer.testing import CliRunner
 
+from invoicer import Assistant
 from invoicer.cli import app
 from invoicer.errors import InputError
 from invoicer.readers import read_table
+from invoicer.recode.options import Options
+from invoicer.recode.pipeline import Run
 from invoicer.recode.verdict import RECODE_COLUMNS
 
 FISH, REBAR = "1030109050000000000", "1080207050000000000"
@@ -48,6 +51,16 @@ def test_every_line_keeps_what_it_had_and_gains_the_columns(lines: Path, recode:
     assert [row["code"] for row in rows] == [FISH, REBAR, REBAR, REBAR]
     assert [row["stake_high"] for row in rows] == ["0.00", "40.00", "-40.00", ""]
     assert not lines.with_name(".out.csv.work").exists()
+
+
+def test_a_run_tells_its_stages_and_what_it_has_found(lines: Path, assistant: Assistant) -> None:
+    told: list[tuple[str, int, int | None]] = []
+    options = Options((str(lines),), lines.with_name("out.csv"), workers=1)
+    run = Run(assistant, options, lambda *how_far: told.append(how_far))
+    outcome = run.run()
+    assert told == [("read", 4, None), ("classify", 2, 2), ("judge", 4, 4), ("write", 0, None)]
+    assert (run.faulty, run.rejected) == (3, 0)
+    assert outcome.tally.total["faulty"][0] == 3
 
 
 def test_the_same_lines_in_every_form(lines: Path, recode: Recode) -> None:

@@ -13,10 +13,12 @@ from invoicer.access import keys, tenants
 from invoicer.access.principals import Role
 from invoicer.errors import InputError
 from invoicer.recode.apply import apply_reviews
+from invoicer.recode.manifest import NotResumableError
 from invoicer.recode.options import Options
 from invoicer.recode.pipeline import Run
 from invoicer.review.decisions import Decisions
 from invoicer.review.issuing import Draft, issue
+from invoicer.review.memory import Memory
 from invoicer.review.queue import Filter, Queue
 from invoicer.review.rules import ReviewRules
 from invoicer.review.states import Versions
@@ -142,6 +144,59 @@ def test_a_ruling_is_written_back_before_a_decision(
     assert apply_reviews(assistant, out, "acme", raw=False) == (2, 0)
     # In May the ruling was not yet in force.
     assert [row["code"] for row in _rows(out)] == [TEA, REBAR, POTTERY]
+def _settle(store: Store, code: str) -> None:
+    """Decide what waits, for its tenant alone."""
+    with store.transaction() as db:
+        db.execute("update review_items set state = 'decided', code = ?, decided_at = last_seen",
+                   [code])  # fmt: skip
+
+
+def test_what_was_decided_answers_the_next_history_of_its_tenant(
+    tmp_path: Path, store: Store, recode: Recode
+) -> None:
+    source, out = csv_of(tmp_path / "lines.csv", HEAD, *ROWS), tmp_path / "out.csv"
+    recode(out, source, review=True, tenant="acme")
+    _settle(store, POTTERY)
+    memory = Memory(store.path, "acme")
+    outcome = recode(out, source, review=True, tenant="acme", memory=memory)
+    rows = table(out)
+    assert [(row["code"], row["tier"]) for row in rows] == [
+        (POTTERY, "strong"), (REBAR, "strong"), (POTTERY, "strong"),
+    ]  # fmt: skip
+    assert f"人工确认应为 {POTTERY}" in rows[0]["findings"]
+    assert outcome.queued == 0
+    recode(out, source, memory=Memory(store.path, "other"))
+    assert table(out)[0]["tier"] != "strong"
+
+
+def test_a_decision_does_not_answer_where_its_code_could_not_be_used(
+    tmp_path: Path, store: Store, recode: Recode
+) -> None:
+    source, out = csv_of(tmp_path / "lines.csv", HEAD, *ROWS), tmp_path / "out.csv"
+    recode(out, source, review=True, tenant="acme")
+    before = [row["code"] for row in table(out)]
+    _settle(store, "1080000000000000000")
+    recode(out, source, memory=Memory(store.path, "acme"))
+    assert [row["code"] for row in table(out)] == before
+
+
+def test_an_end_that_is_repeated_hands_nothing_over_twice(
+    tmp_path: Path, store: Store, assistant: Assistant
+) -> None:
+    source, out = csv_of(tmp_path / "lines.csv", HEAD, *ROWS), tmp_path / "out.csv"
+    options = Options((str(source),), out, review=True, tenant="acme", workers=1)
+    first = Run(assistant, options)
+    first.run(keep=True)
+    content = out.read_bytes()
+    out.unlink()
+    again = Run(assistant, options)
+    again.run(resume=True)
+    assert out.read_bytes() == content
+    assert (again.faulty, again.rejected) == (first.faulty, first.rejected)
+    (item,) = waiting(store)
+    assert (item["times"], item["amount"]) == (2, 12050)
+    with pytest.raises(NotResumableError):
+        Run(assistant, options).run(resume=True)
 
 
 def test_another_file_is_not_rewritten(tmp_path: Path, store: Store, assistant: Assistant) -> None:
