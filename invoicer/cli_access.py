@@ -190,11 +190,10 @@ def remove_webhook(webhook: Annotated[str, typer.Argument(help="编号")]) -> No
 @db_app.command("backup")
 def backup(file: Annotated[Path, typer.Argument(help="备份文件")]) -> None:
     """备份数据库;服务可以照常运行。"""
-    with friendly_errors():
-        # Closed at once: whoever restores next needs the file to itself.
-        with closing(_store()) as store:
-            backups.backup(store, file)
-            audit.record(store, "", audit.OPERATOR, "db.backup", file.name)
+    # Closed at once: whoever restores next needs the file to itself.
+    with friendly_errors(), closing(_store()) as store:
+        backups.backup(store, file)
+        audit.record(store, "", audit.OPERATOR, "db.backup", file.name)
     out.print(f"已备份 → {file}")
 
 

@@ -9,7 +9,7 @@ from invoicer.access.principals import ForbiddenError, Principal, Role
 from invoicer.errors import InputError
 from invoicer.review import cases, memory, webhooks
 from invoicer.review.queue import Queue
-from invoicer.review.states import ReviewConflictError, State, Versions, record
+from invoicer.review.states import UNKNOWN, ReviewConflictError, State, Versions, record
 from invoicer.store import utc_text
 
 MAX_WHY = 1_000
@@ -114,7 +114,7 @@ class Decisions:
             return self.queue.find(me.tenant, ident)
 
     def send_back(
-        self, me: Principal, ident: str, question: str, versions: Versions = Versions()
+        self, me: Principal, ident: str, question: str, versions: Versions = UNKNOWN
     ) -> dict[str, Any]:
         """Ask the caller for what is missing."""
         if not question.strip():
@@ -122,7 +122,7 @@ class Decisions:
         return self._leave(me, ident, "send_back", State.SENT_BACK, question, versions)
 
     def uncodable(
-        self, me: Principal, ident: str, why: str, versions: Versions = Versions()
+        self, me: Principal, ident: str, why: str, versions: Versions = UNKNOWN
     ) -> dict[str, Any]:
         """Say that no code fits, and why."""
         if not why.strip():
@@ -137,10 +137,10 @@ class Decisions:
             item = self.queue.find(caller.tenant, ident)
             if item["state"] != State.SENT_BACK:
                 raise ReviewConflictError("该项没有等待补充信息", item=ident)
-            self._move(item, caller, "reply", State.OPEN, "", text, Versions())
+            self._move(item, caller, "reply", State.OPEN, "", text, UNKNOWN)
             return self.queue.find(caller.tenant, ident)
 
-    def undo(self, me: Principal, versions: Versions = Versions()) -> dict[str, Any]:
+    def undo(self, me: Principal, versions: Versions = UNKNOWN) -> dict[str, Any]:
         """Take back my last act while nothing depends on it; the item is mine again.
 
         Raises ReviewConflictError where there is none, somebody acted on the item after me, or

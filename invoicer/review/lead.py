@@ -224,7 +224,8 @@ class Lead:
         names = {row["principal"]: row["name"] for row in of_tenant}
         given = self._store, self._tenant, self._since()
         each = figures.agreement_by_reviewer(*given)
-        named = sorted((names.get(by, by), found) for by, found in each.items())
+        named = [(names.get(by, by), each[by]) for by in each]
+        named.sort(key=lambda row: row[0])
         rows: list[tuple[Cell, ...]] = [
             (name, found.votes, found.kappa_text)
             for name, found in [("全体", figures.agreement(*given)), *named]

@@ -49,6 +49,9 @@ class Versions:
     kb_version: str = ""
 
 
+UNKNOWN = Versions()
+
+
 def record(
     store: Store,
     item: dict[str, Any],
@@ -58,7 +61,7 @@ def record(
     *,
     code: str = "",
     why: str = "",
-    versions: Versions = Versions(),
+    versions: Versions = UNKNOWN,
 ) -> None:
     """Add an event to an item's history, inside the transaction that makes it true."""
     with store.transaction() as db:

@@ -149,7 +149,8 @@ def _begin(connection: sqlite3.Connection) -> None:
                 connection.execute("begin immediate")
                 return
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > until:
                     raise
             time.sleep(POLL_SECONDS)
     finally:

@@ -101,6 +101,10 @@ def test_open_disputes_are_counted_by_age(
     agreed = rows(lead(store, assistant).sheet("agreement"))
     few = "—(不足 20 项)"
     assert agreed == [(who, Share(0, 1), few) for who in ("全体", "anna", "ben")]
+    with store.transaction() as db:
+        db.execute("update principals set name = 'anna'")
+    again = rows(lead(store, assistant).sheet("agreement"))
+    assert [row[0] for row in again] == ["全体", "anna", "anna"]
 
 
 def test_drift_stands_this_month_beside_the_last(store: Store, assistant: Assistant) -> None:
