@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -167,21 +166,22 @@ def write_edited(root: Path, folder: Path, edits: Sequence[Edit]) -> None:
 
 
 def difference(old: Path, new: Path) -> list[Edit]:
-    """The edits that lead from the word tables of one folder to those of another."""
+    """The edits that lead from the word tables of one folder to those of another.
+
+    A row is a line of its file and stands there once, so only lines that differ are read.
+    """
     found = []
     for table in WordTable:
         paths = [root / f"{table.value}.csv" for root in (old, new)]
         if table is not WordTable.PROVISIONAL and not all(path.exists() for path in paths):
             continue
-        texts = [path.read_bytes() if path.exists() else b"" for path in paths]
+        texts = [path.read_text(encoding="utf-8") if path.exists() else "" for path in paths]
         if texts[0] == texts[1]:
             continue
-        before, after = (
-            Counter(tuple(row.values()) for row in read_rows(root, table)) for root in (old, new)
-        )
-        for action, rows in ((Action.REMOVE, before - after), (Action.ADD, after - before)):
+        before, after = (set(text.splitlines()[1:]) for text in texts)
+        for action, lines in ((Action.REMOVE, before - after), (Action.ADD, after - before)):
             found += [
                 Edit(table, action, dict(zip(table.columns, values, strict=True)))
-                for values in sorted(rows.elements())
+                for values in sorted(csv.reader(lines))
             ]
     return found

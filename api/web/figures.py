@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from api.desk import lead_of
 from api.security import Caller, TheService, allow
+from api.service import Service
 from api.web import charts
 from api.web.pages import page, render
-from invoicer.access.principals import Role
+from invoicer.access.principals import Principal, Role
 from invoicer.labels import ACTIONS
 from invoicer.line import today
 from invoicer.review import figures
@@ -28,6 +30,16 @@ TIERS = {Tier.STRONG: "强（抽查）", Tier.MEDIUM: "中", Tier.WEAK: "弱"}
 @allow(Role.REVIEWER)
 @page
 async def dashboard(request: Request, caller: Caller, service: TheService) -> Response:
+    def work() -> dict[str, Any]:
+        try:
+            return _dashboard(service, caller)
+        finally:
+            service.store.close()
+
+    return render(request, "figures.html", caller, **await asyncio.to_thread(work))
+
+
+def _dashboard(service: Service, caller: Principal) -> dict[str, Any]:
     store, tenant = service.store, caller.tenant
     taxonomy, rules = service.assistant.kb.taxonomy, service.queue.rules
     days = figures.days(store, tenant, DAYS)
@@ -36,8 +48,8 @@ async def dashboard(request: Request, caller: Caller, service: TheService) -> Re
     strong = [one for one in in_slice if one.tier is Tier.STRONG]
     weeks = figures.by_week(store, tenant, since, taxonomy)
     labels = [f"{day.day:%m-%d}" for day in days]
-    return render(
-        request, "figures.html", caller, days=days, counts=service.queue.counts(tenant),
+    return dict(
+        days=days, counts=service.queue.counts(tenant),
         n_days=DAYS, n_weeks=WEEKS, rules=rules, weeks=weeks, tiers=TIERS, work=WORK,
         automation=figures.automation(days),
         strong_codes=figures.right_codes(strong),

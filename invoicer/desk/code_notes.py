@@ -27,7 +27,9 @@ def code_notes(
 ) -> dict[str, Any]:  # fmt: skip
     """What is known of a code, and what a tenant's people made of it. number: page of the lists."""
     code, taxonomy = row.code, assistant.kb.taxonomy
-    names, samples = words.names(code), words.samples(code)
+    marked = words.marked(code)
+    names = [*marked, *(name for name in words.names(code) if name not in marked)]
+    samples = words.samples(code)
     part = slice((number - 1) * PAGE, number * PAGE)
     total, decided = _decisions(store, tenant, code, number)
     longest = max(len(names), len(samples), total)
@@ -46,7 +48,7 @@ def code_notes(
         "page": number,
         "pages": max(1, -(-longest // PAGE)),
         "everyday_names": {"total": len(names), "rows": names[part]},
-        "provisional_names": words.marked(code),
+        "provisional_names": marked,
         "samples": {"total": len(samples), "rows": samples[part]},
         "decisions": {"total": total, "rows": decided},
         "mentions": {

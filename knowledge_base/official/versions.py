@@ -103,7 +103,14 @@ class VersionStore:
 
     def diff(self, old: str, new: str) -> TableDiff:
         """What changed from one version's official table to another's."""
+        if self._table_version(old) == self._table_version(new):
+            return compare((), ())
         return compare(self.rows(old), self.rows(new))
+
+    def _table_version(self, version: str) -> str:
+        """The version that brought a version's official table: edits of words keep it."""
+        info = self._known(version)
+        return self._table_version(info.previous) if info.edits else info.id
 
     def word_diff(self, old: str, new: str) -> list[Edit]:
         """The edits that lead from one version's word tables to another's."""

@@ -143,6 +143,8 @@ def test_the_python_examples_run(run, text, tmp_path) -> None:
     out = run(text, "example.py", sys.executable)
     if "submit_job" in text:
         assert out.startswith("2 0 ") and (tmp_path / "answers.xlsx").stat().st_size > 0
+    elif "appeals" in text:
+        assert re.search(r"ap_[0-9a-f]+ received 20\d\d-", out)
     else:
         assert "水产加工品" in out and "软体家具" in out and "404 not_found" in out
 

@@ -104,8 +104,11 @@ def test_a_vote_is_the_voters_alone_until_the_count(
     store: Store, panel: Panel, assistant: Assistant, people: People, case: str
 ) -> None:
     panel.vote(people["eva"], case, FRIED, SECRET)
-    for who in ("fay", "ada", "anna"):
+    with pytest.raises(ForbiddenError):
+        evidence(store, assistant, people["anna"], case)
+    for who in ("fay", "ada"):
         assert SECRET not in json.dumps(evidence(store, assistant, people[who], case)["mine"])
+    for who in ("fay", "ada", "anna"):
         assert cases.votes(store, people[who], cases.find(store, "acme", case)) == []
     assert evidence(store, assistant, people["eva"], case)["mine"]["why"] == SECRET
     for who in ("fay", "gus"):
