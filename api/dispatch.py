@@ -62,7 +62,7 @@ class Dispatcher:
                     self._answer([work])
                 if not work.done.done():
                     self._bulk.append(work)
-            for _ in range(TURNS if self._single or self._bulk else 0):
+            for _ in range(TURNS):
                 await asyncio.sleep(0)
 
     def _singles(self) -> list[_Work]:
