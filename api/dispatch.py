@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from invoicer import Assistant, InvoiceLine, Suggestion
 
-SLICE = 16
+TOGETHER = 16  # single lines answered at once
+SLICE = 32  # lines of a batch answered at once: a single line waits for no more
 # Turns of the event loop between two slices, so that a request that has just arrived is read,
 # authenticated and queued before the next slice of a batch begins.
 TURNS = 6
@@ -61,13 +62,13 @@ class Dispatcher:
                     self._answer([work])
                 if not work.done.done():
                     self._bulk.append(work)
-            for _ in range(TURNS if self._single or self._bulk else 0):
+            for _ in range(TURNS):
                 await asyncio.sleep(0)
 
     def _singles(self) -> list[_Work]:
         """Waiting single lines of the same assistant; what was given up meanwhile is dropped."""
         together: list[_Work] = []
-        while self._single and len(together) < SLICE:
+        while self._single and len(together) < TOGETHER:
             if together and self._single[0].assistant is not together[0].assistant:
                 break
             work = self._single.popleft()
