@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from invoicer.guard import guarded
+from invoicer.guard import guarded, guarded_row
 from invoicer.recode.verdict import RECODE_COLUMNS
 from invoicer.writers import MAX_SHEET_ROWS
 
@@ -47,7 +47,7 @@ def flat_cells(row: OutRow) -> list[str]:
 def keep_csv(rows: Iterable[OutRow], names: Sequence[str], raw: bool) -> bytes:
     buffer = io.StringIO(newline="")
     cells = map(flat_cells, rows)
-    csv.writer(buffer).writerows(cells if raw else (list(map(guarded, row)) for row in cells))
+    csv.writer(buffer).writerows(cells if raw else map(guarded_row, cells))
     return buffer.getvalue().encode("utf-8", "replace")
 
 
