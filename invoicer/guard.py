@@ -21,6 +21,13 @@ def guarded(cell: str) -> str:
     return cell
 
 
+def guarded_row(cells: list[str]) -> list[str]:
+    """All cells of a row; most rows hold none that needs a second look."""
+    if _FIRST.isdisjoint([cell[:1] for cell in cells]):
+        return cells
+    return list(map(guarded, cells))
+
+
 def freed(cell: str) -> str:
     """The cell as it was before `guarded`."""
     return cell[1:] if cell[:1] == "'" and _GUARDED.match(cell) else cell

@@ -26,6 +26,7 @@ MAX_CELL = 1_000_000
 MAX_COLUMNS = 2000
 # Beyond this a workbook is read row by row: slower, but never held in memory.
 STREAMED_FROM = 100 << 20
+PARQUET_BUFFER = 1 << 18
 # Half of a character pair, as broken JSON escapes and undecodable arguments leave it behind.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -67,8 +68,9 @@ def read_table(path: Path, raw: bool = False) -> Table:
     except InputError:
         raise
     except Exception as error:
+        said = str(error).partition("\n")[0]
         raise InputError(
-            f"无法读取 {path.name}:{type(error).__name__}: {error};请确认文件未损坏、未加密",
+            f"无法读取 {path.name}:{type(error).__name__}: {said};请确认文件未损坏、未加密",
             file=str(path),
         ) from error
     if path.suffix.lower() in DELIMITED and not raw and _is_guarded(table.header):
@@ -251,7 +253,7 @@ def _streamed(path: Path) -> Iterator[tuple[str, Iterator[list[str]]]]:
 def _read_parquet(path: Path) -> Table:
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(path)
+    file = pq.ParquetFile(path, buffer_size=PARQUET_BUFFER)  # else whole row groups are held
     header = _header(file.schema_arrow.names)
 
     def rows() -> Iterator[list[str]]:

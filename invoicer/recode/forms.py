@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from invoicer.guard import guarded
+from invoicer.guard import guarded, guarded_row
 from invoicer.recode.verdict import RECODE_COLUMNS
 from invoicer.writers import MAX_SHEET_ROWS
 
@@ -24,6 +24,7 @@ COLOURS = {1: "#FFF9E5", 2: "#FFEBD0", 3: "#FAD7D5"}
 WIDTHS = {"findings": 60, "correction": 40, "candidates": 20, "short_name": 16, "code": 22}
 MONEY = ("tax_declared", "tax_correct_low", "tax_correct_high", "stake_low", "stake_high")
 CELL = 32_767
+GROUPED = 16  # parts of a Parquet row group
 _answer = itemgetter(*RECODE_COLUMNS)
 _CANDIDATES = RECODE_COLUMNS.index("candidates")
 
@@ -46,7 +47,7 @@ def flat_cells(row: OutRow) -> list[str]:
 def keep_csv(rows: Iterable[OutRow], names: Sequence[str], raw: bool) -> bytes:
     buffer = io.StringIO(newline="")
     cells = map(flat_cells, rows)
-    csv.writer(buffer).writerows(cells if raw else (list(map(guarded, row)) for row in cells))
+    csv.writer(buffer).writerows(cells if raw else map(guarded_row, cells))
     return buffer.getvalue().encode("utf-8", "replace")
 
 
@@ -119,11 +120,14 @@ def join(form: str, parts: Sequence[Path], names: Sequence[str], target: Path) -
 
 
 def _join_parquet(parts: Sequence[Path], names: Sequence[str], target: Path) -> None:
+    """Several parts make a row group: what a file says of its row groups is held in memory."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with pq.ParquetWriter(target, parquet_schema(names)) as writer:
-        for part in parts:
-            writer.write_table(pq.read_table(part))
+        for start in range(0, len(parts), GROUPED):
+            tables = [pq.read_table(part) for part in parts[start : start + GROUPED]]
+            writer.write_table(pa.concat_tables(tables).combine_chunks())
 
 
 def _join_sheet(parts: Sequence[Path], names: Sequence[str], target: Path) -> None:

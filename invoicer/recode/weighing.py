@@ -58,17 +58,13 @@ def weigh(
     if declared:
         # Among the 简称 of the declared code the person who knew the goods chose this one.
         best[stated] = declared
-    weights: dict[str, float] = {}
-    for name, probability in own.items():
-        weights[name] = probability
-        if declared:
-            weights[name] *= (
-                DECLARED_RIGHT
-                if name == stated
-                else (1 - DECLARED_RIGHT) * (CONFUSED if stated in own else 1.0)
-            )
-    if declared and stated not in own:
-        weights[stated] = rest * OUTSIDE * DECLARED_RIGHT
+    weights = dict(own)
+    if declared:
+        wrong = (1 - DECLARED_RIGHT) * (CONFUSED if stated in own else 1.0)
+        for name, probability in own.items():
+            weights[name] = probability * (DECLARED_RIGHT if name == stated else wrong)
+        if stated not in own:
+            weights[stated] = rest * OUTSIDE * DECLARED_RIGHT
     # Below this nothing that follows can bring a code to the front.
     floor = max(weights.values()) / (2 * RATE_FITS * SHORT_NAME_FITS)
     for name in [n for n, w in weights.items() if w >= floor]:

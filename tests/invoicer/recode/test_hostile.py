@@ -64,14 +64,14 @@ def test_an_entity_bomb_in_a_workbook(
     monkeypatch.setattr(readers, "STREAMED_FROM", streamed_from)
     source = sheet(tmp_path / "a.xlsx", ["商品名称"], ["螺纹钢"])
     doubled = "".join(f'<!ENTITY e{n} "&e{n - 1};&e{n - 1};">' for n in range(1, 31))
-    bomb = f'<!DOCTYPE sst [<!ENTITY e0 "螺纹钢">{doubled}]><sst'
+    bomb = f'<!DOCTYPE worksheet [<!ENTITY e0 "螺纹钢">{doubled}]><worksheet'
     path = tmp_path / "bomb.xlsx"
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(path, "w") as new:
         for name in old.namelist():
             text = old.read(name)
-            if name == "xl/sharedStrings.xml":
-                text = text.replace(b"<sst", bomb.encode(), 1)
-                text = text.replace("<t>螺纹钢".encode(), b"<t>&e30;")
+            if name == "xl/worksheets/sheet1.xml":
+                text = text.replace(b"<worksheet", bomb.encode(), 1)
+                text = text.replace(b"&#34746;&#32441;&#38050;", b"&e30;")
                 assert b"&e30;</t>" in text
             new.writestr(name, text)
     assert "bomb.xlsx" in refused(recode, path)
