@@ -29,6 +29,7 @@ from invoicer.recode.workers import Worker, Workers, part_name
 from invoicer.settings import Settings
 from invoicer.store import Store
 
+REJECT_COLUMNS = ("input", "row", "field", "reason")
 # Told how far a stage has come: its name in Chinese, done, total (None where not known).
 Progress = Callable[[str, int, int | None], None]
 
@@ -223,6 +224,6 @@ def _write_rejects(path: Path, rejects: list[list[Any]]) -> None:
     temporary = path.with_name(f".{path.name}.part")
     with temporary.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["input", "row", "field", "reason"])
+        writer.writerow(REJECT_COLUMNS)
         writer.writerows([guarded(str(cell)) for cell in row] for row in rejects)
     os.replace(temporary, path)
