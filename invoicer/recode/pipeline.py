@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from invoicer.assistant import Assistant
 from invoicer.errors import InputError
 from invoicer.guard import guarded
 from invoicer.recode import manifest
-from invoicer.recode.forms import join
+from invoicer.recode.forms import BOM, join
 from invoicer.recode.official import OfficialTemplate, fill
 from invoicer.recode.options import Options
 from invoicer.recode.reviews import enqueue
@@ -29,7 +30,6 @@ from invoicer.recode.workers import Worker, Workers, part_name
 from invoicer.settings import Settings
 from invoicer.store import Store
 
-REJECT_COLUMNS = ("input", "row", "field", "reason")
 # Told how far a stage has come: its name in Chinese, done, total (None where not known).
 Progress = Callable[[str, int, int | None], None]
 
@@ -50,14 +50,14 @@ class Outcome:
     notes: list[str]
 
 
-def _silent(stage: str, done: int, total: int | None) -> None:
+def silent(stage: str, done: int, total: int | None) -> None:
     pass
 
 
 class Run:
     """One re-coding under way, in a work folder beside its output."""
 
-    def __init__(self, assistant: Assistant, options: Options, progress: Progress = _silent):
+    def __init__(self, assistant: Assistant, options: Options, progress: Progress = silent):
         self.assistant = assistant
         self.options = options
         self.progress = progress
@@ -222,8 +222,17 @@ def _write_rejects(path: Path, rejects: list[list[Any]]) -> None:
         path.unlink(missing_ok=True)
         return
     temporary = path.with_name(f".{path.name}.part")
-    with temporary.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(REJECT_COLUMNS)
-        writer.writerows([guarded(str(cell)) for cell in row] for row in rejects)
+    with temporary.open("w", encoding="utf-8", newline="") as file:
+        file.write(reject_lines(rejects, headed=True))
     os.replace(temporary, path)
+
+
+def reject_lines(rejects: list[list[Any]], headed: bool) -> str:
+    """Rejects as CSV. headed: with what a file of them begins with."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    if headed:
+        buffer.write(BOM)
+        writer.writerow(["input", "row", "field", "reason"])
+    writer.writerows([guarded(str(cell)) for cell in row] for row in rejects)
+    return buffer.getvalue()
