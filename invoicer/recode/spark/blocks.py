@@ -232,13 +232,13 @@ def _plan(scans: Sequence[tuple[int, Scan]], name: str) -> dict[int, Block]:
                 f"{name} 第 {lines + line} 行无法解析:{why};请检查引号是否成对", file=name
             )
         if opener is not None:
-            if one.lead is None:
+            owner = blocks[opener]
+            if one.lead is None or len(owner.tail) + len(one.lead) > MAX_LEAD:
                 raise InputError(
                     f"{name} 第 {lines} 行的引号内超过 {MAX_LEAD >> 10} KB 仍未结束;"
                     "请检查引号是否成对",
                     file=name,
                 )
-            owner = blocks[opener]
             blocks[opener] = replace(owner, tail=owner.tail + one.lead)
         blocks[start] = Block(walked.lead if opener is not None else 0, before)
         if not walked.is_open:
