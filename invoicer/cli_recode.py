@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -32,10 +33,16 @@ from invoicer.recode.tally import LINES, OVER_HIGH, UNDER_HIGH
 from knowledge_base.rates import TaxpayerType
 
 
+class Engine(StrEnum):
+    LOCAL = "local"
+    SPARK = "spark"
+
+
 def recode(
     inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="文件、文件夹或通配符")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="输出:.csv .jsonl .xlsx .parquet")
+        str | None,
+        typer.Option("-o", "--output", metavar="PATH", help="输出:.csv .jsonl .xlsx .parquet"),
     ] = None,
     report: Annotated[Path | None, typer.Option(help="另写一份 HTML 报告")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="继续上次中断的任务")] = False,
@@ -57,6 +64,7 @@ def recode(
     ] = False,
     raw: Annotated[bool, typer.Option("--raw", help="CSV 中像公式的文字不加 '")] = False,
     workers: Annotated[int, typer.Option(help="进程数,默认按处理器数")] = 0,
+    engine: Annotated[Engine, typer.Option(help="本机,或 Spark 集群")] = Engine.LOCAL,
 ) -> None:
     """批量复核历史发票:每行应有的编码和税率、错在哪里、涉及多少税款。"""
     from invoicer.cli import load_assistant, memory_of
@@ -68,11 +76,21 @@ def recode(
             raise typer.Exit(_apply(inputs, tenant or DEFAULT_TENANT, raw))
         if output is None:
             raise InputError("请用 -o 指定输出文件")
+        mapping = given_columns(column or [])
+        defaults = Defaults(parse_date(on) if on else None, taxpayer, seller_industry)
+        if engine is Engine.SPARK:
+            not_there = {
+                "--resume": resume, "--template": template, "--review": review == "auto",
+                "--workers": workers,
+            }  # fmt: skip
+            for option in (name for name, given in not_there.items() if given):
+                raise InputError(f"Spark 引擎不支持 {option},请去掉它或改用 --engine local")
+            raise typer.Exit(_on_spark(inputs, output, mapping, defaults, raw, report))
         options = Options(
             inputs=tuple(inputs),
-            output=output,
-            mapping=given_columns(column or []),
-            defaults=Defaults(parse_date(on) if on else None, taxpayer, seller_industry),
+            output=Path(output),
+            mapping=mapping,
+            defaults=defaults,
             raw=raw,
             template=template,
             report=report,
@@ -84,21 +102,64 @@ def recode(
         start = time.monotonic()
         with _bar() as progress:
             outcome = _run(load_assistant(), options, progress, resume)
-        _summary(outcome, options, time.monotonic() - start)
+        _summary(outcome, str(options.output), time.monotonic() - start)
+        if options.report:
+            out.print(f"报告 → {options.report}", highlight=False)
+        if options.review:
+            out.print(f"已送审 {outcome.queued:,} 项(租户 {options.tenant})", highlight=False)
+        if outcome.rejected:
+            err.print(f"{outcome.rejected:,} 行不能判断或不能填入模板,见 {options.rejects}")
     raise typer.Exit(SOME_FAILED if outcome.rejected else DONE)
 
 
 def _run(assistant: Assistant, options: Options, progress: Progress, resume: bool) -> Outcome:
-    if options.report and not options.report.parent.is_dir():
-        raise InputError(f"报告文件夹不存在:{options.report.parent}")
+    _check_report(options.report)
     run = Run(assistant, options, progress)
     outcome = run.run(resume)
-    if options.report:
+    _write_report(options.report, assistant, outcome, [s.path for s in run.sources.sources])
+    return outcome
+
+
+def _on_spark(
+    inputs: list[str],
+    output: str,
+    mapping: dict[str, str],
+    defaults: Defaults,
+    raw: bool,
+    report: Path | None,
+) -> int:
+    from invoicer.cli import load_assistant
+    from invoicer.recode.spark.engine import SparkOptions, SparkRun
+    from invoicer.recode.spark.session import require
+
+    require()
+    _check_report(report)
+    options = SparkOptions(tuple(inputs), output, mapping, defaults, raw)
+    assistant, start = load_assistant(), time.monotonic()
+    with _bar() as progress:
+        run = SparkRun(assistant, options, progress)
+        outcome = run.run()
+    _write_report(report, assistant, outcome, [Path(file.name) for file in run.files])
+    _summary(outcome, output, time.monotonic() - start)
+    if report:
+        out.print(f"报告 → {report}", highlight=False)
+    if outcome.rejected:
+        err.print(f"{outcome.rejected:,} 行不能判断,见 {options.rejects}")
+    return SOME_FAILED if outcome.rejected else DONE
+
+
+def _check_report(report: Path | None) -> None:
+    if report and not report.parent.is_dir():
+        raise InputError(f"报告文件夹不存在:{report.parent}")
+
+
+def _write_report(
+    report: Path | None, assistant: Assistant, outcome: Outcome, inputs: list[Path]
+) -> None:
+    if report:
         from invoicer.recode.report import write_report
 
-        paths = [source.path for source in run.sources.sources]
-        write_report(options.report, outcome, assistant, paths)
-    return outcome
+        write_report(report, outcome, assistant, inputs)
 
 
 def _apply(inputs: list[str], tenant: str, raw: bool) -> int:
@@ -134,14 +195,14 @@ def _bar() -> Iterator[Progress]:
         yield show
 
 
-def _summary(outcome: Outcome, options: Options, seconds: float) -> None:
+def _summary(outcome: Outcome, output: str, seconds: float) -> None:
     tally = outcome.tally
     faulty = tally.total.get("faulty", [0] * 6)
     under, over = faulty[UNDER_HIGH], faulty[OVER_HIGH]
     rate = outcome.lines / max(seconds, 1e-9)
     out.print(
         f"{outcome.lines:,} 行,{outcome.questions:,} 个不同的名称,"
-        f"{seconds:.0f} 秒({rate:,.0f} 行/秒) → {options.output}",
+        f"{seconds:.0f} 秒({rate:,.0f} 行/秒) → {output}",
         highlight=False,
     )
     out.print(
@@ -154,9 +215,3 @@ def _summary(outcome: Outcome, options: Options, seconds: float) -> None:
         out.print(f"  {Finding(kind).label} {sums[LINES]:,} 行", highlight=False)
     for note in outcome.notes:
         out.print(note, highlight=False)
-    if options.report:
-        out.print(f"报告 → {options.report}", highlight=False)
-    if options.review:
-        out.print(f"已送审 {outcome.queued:,} 项(租户 {options.tenant})", highlight=False)
-    if outcome.rejected:
-        err.print(f"{outcome.rejected:,} 行不能判断或不能填入模板,见 {options.rejects}")

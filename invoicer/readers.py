@@ -73,12 +73,12 @@ def read_table(path: Path, raw: bool = False) -> Table:
             f"无法读取 {path.name}:{type(error).__name__}: {said};请确认文件未损坏、未加密",
             file=str(path),
         ) from error
-    if path.suffix.lower() in DELIMITED and not raw and _is_guarded(table.header):
+    if path.suffix.lower() in DELIMITED and not raw and is_guarded(table.header):
         return replace(table, rows=(list(map(freed, row)) for row in table.rows))
     return table
 
 
-def _is_guarded(header: list[str]) -> bool:
+def is_guarded(header: list[str]) -> bool:
     """Whether the columns are those of an output of ours."""
     return tuple(header[-len(RECODE_COLUMNS) :]) == RECODE_COLUMNS
 
@@ -148,12 +148,17 @@ def _read_delimited(delimiter: str) -> Callable[[Path], Table]:
             file.close()
             raise InputError(f"{path.name} 不是文本文件", file=str(path))
         file.seek(0)
-        headed = find_header(_rows(csv.reader(file, delimiter=delimiter), path.name))
-        if headed is None:
-            raise InputError(f"{path.name} 第一行没有表头", file=str(path))
-        return Table(_header(headed.header), headed.rows, first_row=headed.first_row)
+        return delimited_table(csv.reader(file, delimiter=delimiter), path.name)
 
     return read
+
+
+def delimited_table(reader: Any, name: str) -> Table:
+    """The table that a CSV reader gives. name: of its file, for messages."""
+    headed = find_header(_rows(reader, name))
+    if headed is None:
+        raise InputError(f"{name} 第一行没有表头", file=name)
+    return Table(_header(headed.header), headed.rows, first_row=headed.first_row)
 
 
 def _rows(reader: Any, name: str) -> Iterator[list[str]]:
@@ -183,17 +188,8 @@ def _read_jsonl(path: Path) -> Table:
     def objects() -> Iterator[dict[str, Any]]:
         with path.open(encoding=encoding) as file:
             for number, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                try:
-                    value = json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise InputError(
-                        f"{path.name} 第 {number} 行不是 JSON:{error.msg}", row=number
-                    ) from error
-                if not isinstance(value, dict):
-                    raise InputError(f"{path.name} 第 {number} 行不是 JSON 对象", row=number)
-                yield value
+                if line.strip():
+                    yield json_object(line, path.name, number)
 
     keys: dict[str, None] = {}
     size = 0
@@ -202,9 +198,24 @@ def _read_jsonl(path: Path) -> Table:
         size += 1
     if not keys:
         raise InputError(f"{path.name} 没有数据行", file=str(path))
-    header = _header([text_of(key) for key in keys])
+    header = jsonl_header(keys)
     rows = ([text_of(value.get(key)) for key in keys] for value in objects())
     return Table(header, rows, size, first_row=1)
+
+
+def jsonl_header(keys: Iterable[str]) -> list[str]:
+    return _header([text_of(key) for key in keys])
+
+
+def json_object(line: str, name: str, number: int) -> dict[str, Any]:
+    """The object on a line of a file; raises InputError where there is none."""
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{name} 第 {number} 行不是 JSON:{error.msg}", row=number) from error
+    if not isinstance(value, dict):
+        raise InputError(f"{name} 第 {number} 行不是 JSON 对象", row=number)
+    return value
 
 
 def _read_workbook(path: Path) -> Table:

@@ -44,6 +44,13 @@ def flat_cells(row: OutRow) -> list[str]:
     return [*row.cells, *map(str, _answer(row.answer))]
 
 
+def csv_header(names: Sequence[str]) -> bytes:
+    """What a CSV output begins with."""
+    header = io.StringIO(newline="")
+    csv.writer(header).writerow([guarded(name) for name in names])
+    return (BOM + header.getvalue()).encode("utf-8", "replace")
+
+
 def keep_csv(rows: Iterable[OutRow], names: Sequence[str], raw: bool) -> bytes:
     buffer = io.StringIO(newline="")
     cells = map(flat_cells, rows)
@@ -67,17 +74,22 @@ def keep_sheet(rows: Iterable[OutRow], names: Sequence[str], raw: bool) -> bytes
 
 
 def keep_parquet(rows: Iterable[OutRow], names: Sequence[str], raw: bool) -> bytes:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = parquet_schema(names)
+    sink = io.BytesIO()
+    pq.write_table(parquet_table(rows, names), sink)
+    return sink.getvalue()
+
+
+def parquet_table(rows: Iterable[OutRow], names: Sequence[str]) -> Any:
+    """Rows as an Arrow table."""
+    import pyarrow as pa
+
     table: dict[str, list[Any]] = {name: [] for name in names}
     for row in rows:
         for name, cell in zip(names, flat_cells(row), strict=True):
             table[name].append(_typed(name, cell) if name in RECODE_COLUMNS else cell)
-    sink = io.BytesIO()
-    pq.write_table(pa.table(table, schema), sink)
-    return sink.getvalue()
+    return pa.table(table, parquet_schema(names))
 
 
 def parquet_schema(names: Sequence[str]) -> Any:
@@ -111,9 +123,7 @@ def join(form: str, parts: Sequence[Path], names: Sequence[str], target: Path) -
     else:
         with target.open("wb") as file:
             if form == "csv":
-                header = io.StringIO(newline="")
-                csv.writer(header).writerow([guarded(name) for name in names])
-                file.write((BOM + header.getvalue()).encode("utf-8", "replace"))
+                file.write(csv_header(names))
             for part in parts:
                 with part.open("rb") as source:
                     shutil.copyfileobj(source, file, 1 << 20)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -15,7 +15,7 @@ from invoicer.recode.correction import correction_of
 from invoicer.recode.declared import Declared, DeclaredCodes
 from invoicer.recode.findings import Finding, Found, Severity
 from invoicer.recode.misread import Misread
-from invoicer.recode.questions import Answer, Periods, Question
+from invoicer.recode.questions import Answer, Periods, Question, line_of_question, pack
 from invoicer.recode.rate_check import (
     DeclaredRate,
     RateCheck,
@@ -79,7 +79,17 @@ class Judge:
         """The 简称 of a declared code; "" where the table does not know it."""
         return self._groups.get(code, "")
 
-    def misreadable(self, line: InvoiceLine, query: Query) -> dict[str, str]:
+    def packed_answers(self, texts: Sequence[str]) -> list[bytes]:
+        """The packed answers of questions, each given as its text."""
+        lines = [line_of_question(text, self.code_periods) for text in texts]
+        return [
+            pack(suggestion, self._misreadable(line, query))
+            for line, (query, suggestion) in zip(
+                lines, self.assistant.suggest_with_queries(lines), strict=True
+            )
+        ]
+
+    def _misreadable(self, line: InvoiceLine, query: Query) -> dict[str, str]:
         """The words of a line that it could be misread from (`Answer.words`); query: of the
         line."""
         if query.supply is SINGLE and not query.situation:

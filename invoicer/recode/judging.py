@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -19,7 +19,6 @@ from invoicer.recode.questions import question_of, unpack
 from invoicer.recode.rate_check import rate_label
 from invoicer.recode.tally import Tally
 from invoicer.recode.verdict import RECODE_COLUMNS, Verdict
-from invoicer.recode.work import WorkReader
 from invoicer.review.items import identity
 from invoicer.review.tally import section_of
 from invoicer.suggestion import Tier
@@ -64,6 +63,16 @@ class JudgedPart:
     tally: Tally
 
 
+class Known(Protocol):
+    """What the first pass and the classification found."""
+
+    def answers(self, hashes: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        """Packed answers of questions by their hashes."""
+
+    def mixed(self, names: Sequence[bytes]) -> Mapping[tuple[bytes, str, int], str]:
+        """(name, seller, period) → JSON of lines by code, where there are several."""
+
+
 class PartJudge:
     """Judges parts. tenant: whose review queue uncertain lines belong to, "" for none; memory:
     what people have settled."""
@@ -71,7 +80,7 @@ class PartJudge:
     def __init__(
         self,
         judge: Judge,
-        reader: WorkReader,
+        reader: Known,
         defaults: Defaults,
         tenant: str = "",
         memory: Memory | None = None,

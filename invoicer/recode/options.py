@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,11 +35,7 @@ class Options:
 
     @property
     def form(self) -> str:
-        form = self.output.suffix.lower().lstrip(".")
-        if form not in FORMS:
-            endings = " ".join(f".{name}" for name in FORMS)
-            raise InputError(f"输出文件请以 {endings} 结尾", file=str(self.output))
-        return form
+        return form_of(self.output, FORMS)
 
     @property
     def processes(self) -> int:
@@ -52,3 +48,12 @@ class Options:
     @property
     def rejects(self) -> Path:
         return self.output.with_name(f"{self.output.name}.rejects.csv")
+
+
+def form_of(output: Path, forms: Sequence[str]) -> str:
+    """The form that the ending of an output asks for."""
+    form = output.suffix.lower().lstrip(".")
+    if form not in forms:
+        endings = " ".join(f".{name}" for name in forms)
+        raise InputError(f"输出文件请以 {endings} 结尾", file=str(output))
+    return form

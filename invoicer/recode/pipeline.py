@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -19,7 +20,7 @@ from invoicer.assistant import Assistant
 from invoicer.errors import InputError
 from invoicer.guard import guarded
 from invoicer.recode import manifest
-from invoicer.recode.forms import join
+from invoicer.recode.forms import BOM, join
 from invoicer.recode.official import OfficialTemplate, fill
 from invoicer.recode.options import Options
 from invoicer.recode.progress import Progress, Stage
@@ -48,7 +49,7 @@ class Outcome:
     notes: list[str]
 
 
-def _silent(stage: Stage, done: int, total: int | None) -> None:
+def silent(stage: Stage, done: int, total: int | None) -> None:
     pass
 
 
@@ -58,7 +59,7 @@ class Run:
     faulty, rejected: lines with a finding, and rows that were no lines, as far as it is judged.
     """
 
-    def __init__(self, assistant: Assistant, options: Options, progress: Progress = _silent):
+    def __init__(self, assistant: Assistant, options: Options, progress: Progress = silent):
         self.assistant = assistant
         self.options = options
         self.progress = progress
@@ -246,12 +247,22 @@ def _write_rejects(path: Path, rejects: Iterator[list[Any]]) -> int:
     if first is None:
         path.unlink(missing_ok=True)
         return 0
-    temporary, count = path.with_name(f".{path.name}.part"), 0
-    with temporary.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["input", "row", "field", "reason"])
-        for row in chain([first], rejects):
-            writer.writerow([guarded(str(cell)) for cell in row])
+    temporary, count = path.with_name(f".{path.name}.part"), 1
+    with temporary.open("w", encoding="utf-8", newline="") as file:
+        file.write(reject_lines([first], headed=True))
+        for row in rejects:
+            file.write(reject_lines([row], headed=False))
             count += 1
     os.replace(temporary, path)
     return count
+
+
+def reject_lines(rejects: Iterable[list[Any]], headed: bool) -> str:
+    """Rejects as CSV. headed: with what a file of them begins with."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    if headed:
+        buffer.write(BOM)
+        writer.writerow(["input", "row", "field", "reason"])
+    writer.writerows([guarded(str(cell)) for cell in row] for row in rejects)
+    return buffer.getvalue()

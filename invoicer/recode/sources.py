@@ -72,6 +72,42 @@ def open_table(path: Path, raw: bool = False) -> Table:
     return read_table(path, raw)
 
 
+def places_of(header: Sequence[str], mapping: Mapping[str, str]) -> dict[str, int]:
+    """Field → column of one input; a mapped title that it does not have is another input's."""
+    return recognise(header, {t: f for t, f in mapping.items() if t in header})
+
+
+def common_header(
+    headers: Sequence[Sequence[str]], mapping: Mapping[str, str]
+) -> tuple[list[str], list[list[int]]]:
+    """The header over all inputs, and for each of them where its titles stand in the input.
+
+    Raises InputError where a mapped title is nobody's.
+    """
+    titles: dict[tuple[str, int], int] = {}
+    keys = [_keys(header) for header in headers]
+    for group in keys:
+        for key in group:
+            titles.setdefault(key, len(titles))
+    common = [title for title, _ in titles] + ([SOURCE_COLUMN] if len(headers) > 1 else [])
+    for title in mapping:
+        if not any(title in header for header in headers):
+            raise InputError(f"没有名为“{title}”的列", columns=common[:50])
+    orders = [[group.index(key) if key in group else -1 for key in titles] for group in keys]
+    return common, orders
+
+
+def in_order(row: Sequence[str], order: Sequence[int]) -> list[str]:
+    """A row's cells under the common header."""
+    width = len(row)
+    return [row[i] if 0 <= i < width else "" for i in order]
+
+
+def part_size(header: Sequence[str]) -> int:
+    """How many rows are done and kept together."""
+    return max(1, min(PART_ROWS, PART_CELLS // len(header)))
+
+
 class Sources:
     """All inputs under one header: every title of theirs, in order of first appearance.
 
@@ -83,27 +119,13 @@ class Sources:
         self._raw = raw
         paths, tables = self._open(paths, mapping)
         self.notes = [note for table in tables for note in table.notes]
-        several = len(paths) > 1
-        titles: dict[tuple[str, int], int] = {}
-        keys = [_keys(table.header) for table in tables]
-        for group in keys:
-            for key in group:
-                titles.setdefault(key, len(titles))
-        self.header = [title for title, _ in titles] + ([SOURCE_COLUMN] if several else [])
-        self._several = several
+        headers = [table.header for table in tables]
+        self.header, orders = common_header(headers, mapping)
+        self._several = len(paths) > 1
         self.sources = [
-            Source(
-                path,
-                table.header,
-                recognise(table.header, {t: f for t, f in mapping.items() if t in table.header}),
-                [group.index(key) if key in group else -1 for key in titles],
-                table.size,
-            )
-            for path, table, group in zip(paths, tables, keys, strict=True)
+            Source(path, table.header, places_of(table.header, mapping), order, table.size)
+            for path, table, order in zip(paths, tables, orders, strict=True)
         ]
-        for title in mapping:
-            if not any(title in source.header for source in self.sources):
-                raise InputError(f"没有名为“{title}”的列", columns=self.header[:50])
 
     def _open(
         self, paths: Sequence[Path], mapping: Mapping[str, str]
@@ -114,7 +136,7 @@ class Sources:
         for path in paths:
             try:
                 table = open_table(path, self._raw)
-                recognise(table.header, {t: f for t, f in mapping.items() if t in table.header})
+                places_of(table.header, mapping)
             except InputError as error:
                 error.context["file"] = path.name
                 self.unreadable.append(error)
@@ -127,8 +149,7 @@ class Sources:
 
     def cells(self, source: Source, row: list[str]) -> list[str]:
         """A row's cells under the common header."""
-        width = len(row)
-        cells = [row[i] if 0 <= i < width else "" for i in source.order]
+        cells = in_order(row, source.order)
         return [*cells, source.path.name] if self._several else cells
 
     def parts(self) -> Iterator[Part]:
@@ -137,7 +158,7 @@ class Sources:
         for i, source in enumerate(self.sources):
             table = open_table(source.path, self._raw)
             first = table.first_row
-            size = max(1, min(PART_ROWS, PART_CELLS // len(table.header)))
+            size = part_size(table.header)
             while rows := list(islice(table.rows, size)):
                 yield Part(number, i, first, rows)
                 number, first = number + 1, first + len(rows)

@@ -25,6 +25,16 @@ create table if not exists progress (stage text primary key, done integer not nu
 ASKED_AT_ONCE = 10_000
 PAGE = 512
 
+# Of each seller: lines, names, names coded in several ways, lines of these. Plain SQL, for any
+# engine that has the groups.
+CONSISTENCY = """
+select seller, sum(lines) as lines, count(*) as names,
+sum(case when codes > 1 then 1 else 0 end) as mixed,
+sum(case when codes > 1 then lines else 0 end) as mixed_lines
+from (select seller, sum(lines) as lines, count(*) as codes from groups
+group by seller, name, period) as named group by seller"""
+SELLERS = 50
+
 # seller, hash of the normalised name, number of the code table's period, declared code
 GroupKey = tuple[str, bytes, int, str]
 # item and question of `review.items.Identity`, the line as JSON, how often, net amount in fen
@@ -123,12 +133,9 @@ class Work:
     def seller_consistency(self) -> list[tuple[str, int, int, int, int]]:
         """(seller, lines, names, names coded in several ways, lines of these), worst first."""
         return self._db.execute(
-            """select s.name, sum(t.lines), count(*), sum(t.codes > 1),
-               sum(case when t.codes > 1 then t.lines else 0 end)
-               from (select seller, sum(lines) as lines, count(*) as codes from groups
-                     group by seller, name, period) t
-               join sellers s on s.id = t.seller group by t.seller
-               order by 5 desc, 2 desc, 1 limit 50"""
+            f"""select s.name, c.lines, c.names, c.mixed, c.mixed_lines
+               from ({CONSISTENCY}) c join sellers s on s.id = c.seller
+               order by 5 desc, 2 desc, 1 limit {SELLERS}"""
         ).fetchall()
 
     def add_reviews(self, rows: Iterable[ReviewRow]) -> None:

@@ -23,7 +23,6 @@ from invoicer.recode.judge import Judge
 from invoicer.recode.judging import JudgedPart, PartJudge
 from invoicer.recode.official import template_row
 from invoicer.recode.options import Options
-from invoicer.recode.questions import line_of_question, pack
 from invoicer.recode.sources import Part, Sources
 from invoicer.recode.verdict import RECODE_COLUMNS
 from invoicer.recode.work import Gathered, WorkReader
@@ -51,12 +50,8 @@ class Worker:
         return gather(self.judge, part.rows, source.places, self.options.defaults)
 
     def classify(self, page: Sequence[tuple[bytes, str]]) -> list[tuple[bytes, bytes]]:
-        lines = [line_of_question(text, self.judge.code_periods) for _, text in page]
-        found = self.judge.assistant.suggest_with_queries(lines)
-        return [
-            (key, pack(suggestion, self.judge.misreadable(line, query)))
-            for (key, _), line, (query, suggestion) in zip(page, lines, found, strict=True)
-        ]
+        answers = self.judge.packed_answers([text for _, text in page])
+        return [(key, answer) for (key, _), answer in zip(page, answers, strict=True)]
 
     def write(self, part: Part) -> int:
         """Judge a part and write its files; the tally comes last and says that all is there."""

@@ -1,0 +1,1 @@
+"""Re-coding beyond one machine: the same judging as a Spark job."""
