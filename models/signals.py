@@ -17,6 +17,7 @@ from models.candidates import Candidates, flatten
 from models.compiled import Compiled
 from models.hits import NO_HITS, Hits, rows_of
 from models.nearest import nearest_terms, product
+from models.normalise import is_latin_part
 from models.query import Query
 from models.reading import Reading
 from models.transformation import transform
@@ -165,13 +166,15 @@ class Signals:
                 weights.append(1.0)
             size = len(core)
             for start in range(max(0, size - MAX_NAME), size):
-                if (place := places.get(core[start:])) is not None:
+                place = places.get(core[start:])
+                if place is not None and not is_latin_part(core, start, size):
                     found.append((suffix, i, place))
                     weights.append((size - start) / size)
             size = len(clean)
             for start in range(size):
                 for end in range(start + 2, min(size, start + MAX_NAME) + 1):
-                    if (place := places.get(clean[start:end])) is not None:
+                    place = places.get(clean[start:end])
+                    if place is not None and not is_latin_part(clean, start, end):
                         found.append((inside, i, place))
                         weights.append((end - start) / size * (0.6 + 0.4 * end / size))
         signal, line, name = np.array(found, np.intp).reshape(-1, 3).T
@@ -190,13 +193,15 @@ class Signals:
         }
 
     def _specified(self, queries: Sequence[Query]) -> Hits:
-        """The longest known names in the specification, what it says of the packing left out."""
+        """The longest known names in the specification, what it says of the packing left out, and
+        the one that ends an unknown make (川洲桃片)."""
         found: list[tuple[int, int]] = []  # (line, place of the name)
         weights: list[float] = []
         for i, query in enumerate(queries):
-            if query.spec.isascii():
-                continue
-            for word in words_in(_PACKED.sub(" ", query.spec), self.index.names):
+            words = [name for brand in query.brands if (name := self._made(brand))]
+            if not query.spec.isascii():
+                words += words_in(_PACKED.sub(" ", query.spec), self.index.names)
+            for word in words:
                 found.append((i, self.index.names[word]))
                 weights.append(len(word) / (len(word) + 2))
         if not found:
@@ -205,6 +210,14 @@ class Signals:
         owner, code, value = rows_of(self.index.name_codes, name)
         value = np.array(weights, np.float32)[owner] * value
         return Hits(line[owner] * self.index.n_codes + code, value).highest()
+
+    def _made(self, brand: str) -> str:
+        """The longest known name that ends a make of the brand column; none of a known brand,
+        whose name may say something else (金龙鱼, 三只松鼠)."""
+        if brand in self.brands.words:
+            return ""
+        endings = (brand[start:] for start in range(1, len(brand) - 1))
+        return next((end for end in endings if end in self.index.names), "")
 
     def _gone(self, terms: np.ndarray) -> frozenset[tuple[int, int]]:
         """(name place, code) of hidden terms."""
