@@ -102,7 +102,7 @@ class Roles:
             for brand in brands
             if (at := segment.find(brand)) >= 0 and (len(brand) < length or not alone)
         )
-        if (match := _MAKE.match(segment)) and not self._ends_with_name(match[0]):
+        if (match := _MAKE.match(segment)) and match[0] not in self._names:
             found.append((0, match.end(), "own_brand"))
         if (match := _USE_END.search(segment)) and (start := self._after_name(match, names)):
             found.append((start, length, "audience"))
@@ -110,10 +110,6 @@ class Roles:
             if (flavour := self._flavour(segment, match.start())) is not None:
                 found.append((flavour[0], match.end(), flavour[1]))
         return self._choose(segment, found, names)
-
-    def _ends_with_name(self, text: str) -> bool:
-        """Whether a known name ends it: of 标识标牌 no word is a make, of 贵妇人牌 one is."""
-        return any(text[start:] in self._names for start in range(len(text) - 1))
 
     @staticmethod
     def _after_name(use: re.Match[str], names: list[tuple[int, int]]) -> int:

@@ -27,6 +27,8 @@ SHORTLIST = 24
 MAX_NAME = 12
 # From this support on, a brand or maker speaks for few codes: those are always short-listed.
 SPECIFIC = 0.5
+# How much a make speaks for what its own name ends with.
+MADE = np.float32(0.8)
 # What a specification says of the packing: 彩色纸盒包装, 塑料袋装.
 _PACKED = re.compile(r"[\u4e00-\u9fff]{0,8}[瓶袋盒罐桶杯箱包听散简][装裹]|零售价")
 TIE = np.float32(1e-7)
@@ -75,7 +77,7 @@ class Signals:
         hits, term = nearest_terms(self.index, vectors, hidden)
         hits |= self._ends(readings)
         hits |= self._names(queries, hidden)
-        hits["brand"] = self.brands.hits([(*q.brands, *q.reading.brands) for q in queries])
+        hits["brand"] = self._makes(queries)
         hits["maker"] = self.makers.hits([words_in(q.maker, self.makers.words) for q in queries])
         hits["declared"] = self._declared(queries)
         hits["situation"] = self._situations(queries)
@@ -193,15 +195,13 @@ class Signals:
         }
 
     def _specified(self, queries: Sequence[Query]) -> Hits:
-        """The longest known names in the specification, what it says of the packing left out, and
-        the one that ends an unknown make (川洲桃片)."""
+        """The longest known names in the specification, what it says of the packing left out."""
         found: list[tuple[int, int]] = []  # (line, place of the name)
         weights: list[float] = []
         for i, query in enumerate(queries):
-            words = [name for brand in query.brands if (name := self._made(brand))]
-            if not query.spec.isascii():
-                words += words_in(_PACKED.sub(" ", query.spec), self.index.names)
-            for word in words:
+            if query.spec.isascii():
+                continue
+            for word in words_in(_PACKED.sub(" ", query.spec), self.index.names):
                 found.append((i, self.index.names[word]))
                 weights.append(len(word) / (len(word) + 2))
         if not found:
@@ -211,13 +211,27 @@ class Signals:
         value = np.array(weights, np.float32)[owner] * value
         return Hits(line[owner] * self.index.n_codes + code, value).highest()
 
-    def _made(self, brand: str) -> str:
-        """The longest known name that ends a make of the brand column; none of a known brand,
-        whose name may say something else (金龙鱼, 三只松鼠)."""
-        if brand in self.brands.words:
-            return ""
-        endings = (brand[start:] for start in range(1, len(brand) - 1))
-        return next((end for end in endings if end in self.index.names), "")
+    def _makes(self, queries: Sequence[Query]) -> Hits:
+        """What brands are known for; of an unknown make, what its own name ends with (川洲桃片).
+
+        A known brand's name may say something else (金龙鱼, 三只松鼠).
+        """
+        known = self.brands.hits([(*q.brands, *q.reading.brands) for q in queries])
+        found: list[tuple[int, int]] = []  # (line, place of the name)
+        for i, query in enumerate(queries):
+            for brand in query.brands:
+                if brand not in self.brands.words:
+                    endings = (brand[start:] for start in range(1, len(brand) - 1))
+                    end = next((e for e in endings if e in self.index.names), None)
+                    found.extend([(i, self.index.names[end])] if end else [])
+        if not found:
+            return known
+        line, name = np.array(found, np.intp).T
+        owner, code, value = rows_of(self.index.name_codes, name)
+        place = line[owner] * self.index.n_codes + code
+        return Hits(
+            np.concatenate([known.place, place]), np.concatenate([known.value, MADE * value])
+        ).highest()
 
     def _gone(self, terms: np.ndarray) -> frozenset[tuple[int, int]]:
         """(name place, code) of hidden terms."""
