@@ -29,3 +29,11 @@ def normalise(text: str) -> str:
     if _HAN.search(text):
         text = _T2S.convert(text)
     return _SPACE.sub(" ", text).strip().lower()
+
+
+def is_latin_part(text: str, start: int, end: int) -> bool:
+    """Whether [start, end) is only part of a Latin word: uco of venuco."""
+    if not text[start:end].isascii():
+        return False
+    before, after = text[max(start - 1, 0) : start + 1], text[end - 1 : end + 1]
+    return any(len(pair) == 2 and pair.isascii() and pair.isalpha() for pair in (before, after))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from models.measures import Measures
-from models.normalise import normalise
+from models.normalise import is_latin_part, normalise
 from models.roles import ASKED_ROLES, KEPT_ROLES, MAX_WORD, Roles, Span
 from models.segments import Segment, Segmenter
 from models.tokenizer import Tokenizer
@@ -185,8 +185,10 @@ class Reader:
         return best, best_core
 
     def _name_length(self, core: str) -> float:
-        """Length of the longest known name that ends the core."""
+        """Length of the longest known name that ends the core; no part of a Latin word is one."""
         for start in range(max(0, len(core) - MAX_WORD), len(core) - 1):
+            if is_latin_part(core, start, len(core)):
+                continue
             if core[start:] in self._names or core[start:] in self._exceptions:
                 return float(len(core) - start)
         return 1.0 if core[-1:] in self._heads or core[-1:] in self._names else 0.0

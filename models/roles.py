@@ -37,6 +37,7 @@ MAX_WORD = 12
 _ORDER = {"own_brand": 0, "flavour": 1, "scent": 1, "brand": 2}
 
 _FLAVOUR_END = re.compile(r"(口味|风味|味道|味型|味|香型)")
+_USE_END = re.compile(r"[\u4e00-\u9fff]{1,4}(?:专用|专享|专供|适用|通用)$")
 _MAKE = re.compile(r"^[\u4e00-\u9fff]{2,4}牌(?=.{2})")
 
 
@@ -104,20 +105,33 @@ class Roles:
         found.extend(
             (at, at + len(brand) + segment.startswith("牌", at + len(brand)), "own_brand")
             for brand in brands
-            if (at := segment.find(brand)) >= 0 and len(brand) < length
+            if (at := segment.find(brand)) >= 0 and (len(brand) < length or not alone)
         )
-        if match := _MAKE.match(segment):
+        if (match := _MAKE.match(segment)) and match[0] not in self._names:
             found.append((0, match.end(), "own_brand"))
+        if (match := _USE_END.search(segment)) and (start := self._after_name(match, names)):
+            found.append((start, length, "audience"))
         for match in _FLAVOUR_END.finditer(segment):
             if (flavour := self._flavour(segment, match.start())) is not None:
                 found.append((flavour[0], match.end(), flavour[1]))
         return self._choose(segment, found, names)
 
+    @staticmethod
+    def _after_name(use: re.Match[str], names: list[tuple[int, int]]) -> int:
+        """Where the words for whom or what begin, right after a known name (安全套|白领专用);
+        0 without one."""
+        first, last = use.start(), use.end() - 3
+        return max((end for _, end in names if first < end <= last), default=0)
+
     def _flavour(self, segment: str, end: int) -> tuple[int, str] | None:
-        """(start, kind) of the flavour or scent that ends at `end` (before 味, 香型)."""
+        """(start, kind) of the flavour or scent that ends at `end` (before 味, 香型), with a taste
+        before it that is no thing of its own (麻辣 + 牛肉味)."""
         for start in range(max(0, end - 5), end):
             kind = self._descriptors.get(segment[start:end])
             if kind in ASKED_ROLES:
+                taste = segment[max(0, start - 2) : start]
+                if self._descriptors.get(taste) == "flavour" and taste not in self._names:
+                    start -= len(taste)
                 return start, str(kind)
         return None
 
@@ -155,6 +169,8 @@ class Roles:
             return False
         if self._brands[segment[i:j]] or (i, j) in names:
             return i == 0 and j < len(segment) and not any(a < j < b for a, b in names)
+        if i == 0 and segment[j:] in self._names:
+            return True
         return not any(a < i < b or a < j < b for a, b in names if b - a > j - i)
 
     def _belongs_to_name(
@@ -162,7 +178,8 @@ class Roles:
     ) -> bool:
         """Whether the word is part of a longer known name and so no descriptor (酱油瓶的酱)."""
         around = [(a, b) for a, b in names if a <= i and j <= b and b - a > j - i]
-        if any(segment[a:b] in self._exceptions for a, b in around):
+        across = [(a, b) for a, b in names if i < a < j < b]  # 古龙香水 is a 香水, no 古龙香
+        if any(segment[a:b] in self._exceptions for a, b in (*around, *across)):
             return True
         if kind in {"colour", "flavour"} and j == len(segment) and i > 0 and (i, j) in names:
             return segment[i:j][-1] not in "味型色"

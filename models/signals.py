@@ -17,6 +17,7 @@ from models.candidates import Candidates, code_table, flatten
 from models.compiled import Compiled
 from models.hits import NO_HITS, NUMBER, SIGNALS, Block, Hits, rows_of
 from models.nearest import nearest_terms, product
+from models.normalise import is_latin_part
 from models.query import Query
 from models.reading import Reading
 from models.transformation import places_of, transform
@@ -26,6 +27,8 @@ SHORTLIST = 24
 MAX_NAME = 12
 # From this support on, a brand or maker speaks for few codes: those are always short-listed.
 SPECIFIC = 0.5
+# How much a make speaks for what its own name ends with.
+MADE = np.float32(0.8)
 # What a specification says of the packing: 彩色纸盒包装, 塑料袋装.
 _PACKED = re.compile(r"[\u4e00-\u9fff]{0,8}[瓶袋盒罐桶杯箱包听散简][装裹]|零售价")
 TIE = np.float32(1e-7)
@@ -80,7 +83,7 @@ class Signals:
             near,
             self._ends(readings),
             self._names(queries, hidden),
-            self.brands.hits("brand", [(*q.brands, *q.reading.brands) for q in queries]),
+            self._makes(queries),
             self.makers.hits("maker", [words_in(q.maker, self.makers.words) for q in queries]),
             self._declared(queries),
             self._situations(queries),
@@ -165,12 +168,14 @@ class Signals:
                 found.append((CORE_EXACT, i, place, 1.0))
             size = len(core)
             for start in range(max(0, size - MAX_NAME), size):
-                if (place := places.get(core[start:])) is not None:
+                place = places.get(core[start:])
+                if place is not None and not is_latin_part(core, start, size):
                     found.append((SUFFIX, i, place, (size - start) / size))
             size = len(clean)
             for start in range(size):
                 for end in range(start + 2, min(size, start + MAX_NAME) + 1):
-                    if (place := places.get(clean[start:end])) is not None:
+                    place = places.get(clean[start:end])
+                    if place is not None and not is_latin_part(clean, start, end):
                         weight = (end - start) / size * (0.6 + 0.4 * end / size)
                         found.append((INSIDE, i, place, weight))
         if not found:
@@ -204,6 +209,27 @@ class Signals:
         value = np.array(weights, np.float32)[owner] * value
         signal = np.full(len(code), NUMBER["specified"])
         return Hits(signal, line[owner] * self.index.n_codes + code, value).highest()
+
+    def _makes(self, queries: Sequence[Query]) -> Hits:
+        """What brands are known for; of an unknown make, what its own name ends with (川洲桃片).
+
+        A known brand's name may say something else (金龙鱼, 三只松鼠).
+        """
+        known = self.brands.hits("brand", [(*q.brands, *q.reading.brands) for q in queries])
+        found: list[tuple[int, int]] = []  # (line, place of the name)
+        for i, query in enumerate(queries):
+            for brand in query.brands:
+                if brand not in self.brands.words:
+                    endings = (brand[start:] for start in range(1, len(brand) - 1))
+                    end = next((e for e in endings if e in self.index.names), None)
+                    found.extend([(i, self.index.names[end])] if end else [])
+        if not found:
+            return known
+        line, name = np.array(found, np.intp).T
+        owner, code, value = rows_of(self.index.name_codes, name)
+        signal = np.full(len(code), NUMBER["brand"])
+        made = Hits(signal, line[owner] * self.index.n_codes + code, MADE * value)
+        return Hits.join([known, made]).highest()
 
     def _gone(self, terms: np.ndarray) -> frozenset[tuple[int, int]]:
         """(name place, code) of hidden terms."""

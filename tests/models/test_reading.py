@@ -190,6 +190,39 @@ def test_the_brand_of_the_lines_own_column_is_found_in_the_name(reader: Reader) 
     assert (reading.brands, reading.core) == (("某某某",), "花生油")
 
 
+def test_a_make_that_is_a_whole_stretch_of_the_name_is_not_what_is_sold(reader: Reader) -> None:
+    reading = reader.read("七匹狼_袜", ["七匹狼"])
+    assert (reading.core, reading.brands) == ("袜", ("七匹狼",))
+
+
+def test_a_brand_in_front_of_a_known_name_is_one_though_a_word_crosses_its_end(read) -> None:
+    assert read("立白茶籽").core == "茶籽"
+
+
+def test_a_known_name_that_ends_in_pai_is_no_make(read) -> None:
+    assert read("标识标牌制作").core == "标识标牌制作"
+
+
+def test_a_scent_that_cuts_a_known_word_is_none(read) -> None:
+    assert read("古龙香水").core.endswith("香水")
+
+
+def test_a_taste_before_a_flavour_belongs_to_it(read) -> None:
+    assert read("麻辣牛肉味锅巴").descriptors == (("麻辣牛肉味", "flavour"),)
+
+
+def test_whom_a_thing_is_for_may_follow_it(read) -> None:
+    assert read("天然胶乳安全套白领专用").core == "天然胶乳安全套"
+
+
+def test_words_for_snacks_in_general_do_not_hide_the_snack(read) -> None:
+    assert read("五香牛肉干小吃零食").core == "五香牛肉干"
+
+
+def test_the_end_of_a_latin_word_is_no_known_name(read) -> None:
+    assert read("VENUCO S1520# BV款手提包 浅绿色").core == "款手提包"
+
+
 def test_an_english_brand_is_not_cut_out_of_the_middle_of_a_word(read) -> None:
     words = {word for word, _, _ in read("Carbon 碳纤维自行车").tokens}
     assert "carbon" in words

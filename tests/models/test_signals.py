@@ -48,3 +48,20 @@ def test_strength_and_volume_in_the_specification_speak_for_liquor(best) -> None
 
 def test_quantities_in_the_name_are_heard_too(best) -> None:
     assert best("特醇 52度 500ml", "", "quantity")[0] == "酒"
+
+
+def test_an_unknown_make_that_ends_in_a_known_name_says_what_is_sold(assistant) -> None:
+    query = assistant.queries.query("118E", brand="某某雨伞")
+    match = assistant.matcher.match([query], DAY)[0]
+    column = match.signals[:, AT["brand"]]
+    code = assistant.matcher.compiled.index.codes[match.places[int(column.argmax())]]
+    assert (assistant.kb.taxonomy[code].short_name, column.max() > 0) == ("日用杂品", True)
+
+
+def test_a_known_brand_is_not_read_word_by_word(assistant) -> None:
+    query = assistant.queries.query("精选", brand="金龙鱼")
+    match = assistant.matcher.match([query], DAY)[0]
+    spoken_for = zip(match.places, match.signals[:, AT["brand"]], strict=True)
+    codes = assistant.matcher.compiled.index.codes
+    names = {assistant.kb.taxonomy[codes[place]].name for place, value in spoken_for if value > 0}
+    assert "大米" in names and not names & {"淡水鱼", "海水鱼"}
