@@ -64,7 +64,6 @@ class Matcher:
         self._ranker = ranker
         self._semantic = semantic
         self.allowed = lru_cache(DAYS)(self._allowed)
-        self._places = {code: place for place, code in enumerate(compiled.index.codes)}
         columns = [AT[name] for name in ranker.signals]
         self._columns = slice(None) if columns == list(range(len(NAMES))) else columns
 
@@ -99,7 +98,7 @@ class Matcher:
                 )
                 order[i] = np.argsort(-scores[i], kind="stable")
             if query.situation.answered:  # by a person: that code comes first
-                decided = self._places.get(query.situation.decided, -1)
+                decided = self._signals.places.get(query.situation.decided, -1)
                 settled = np.flatnonzero(code[i, order[i]] == decided)
                 if len(settled):
                     order[i] = [*order[i, settled], *np.delete(order[i], settled)]

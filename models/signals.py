@@ -61,7 +61,7 @@ class Signals:
         self._seen_twice = np.log((len(self.index.terms) + 1) / 3) + 1e-4  # idf of two terms
         self._tie = np.arange(self.index.n_codes, dtype=np.float32) * TIE
         self._codes = code_table(compiled)
-        self._places = {code: i for i, code in enumerate(self.index.codes)}
+        self.places = {code: i for i, code in enumerate(self.index.codes)}
 
     def candidates(
         self,
@@ -244,7 +244,7 @@ class Signals:
             short = query.declared_short_name or query.reading.declared_short_name
             for code in self.facts.short_name_codes.get(short, ()):
                 found[line + code] = 0.5
-            if (place := self._places.get(query.declared_code)) is not None:
+            if (place := self.places.get(query.declared_code)) is not None:
                 found[line + place] = found.get(line + place, 0.0) + 0.5
         return Hits.of("declared", found)
 
@@ -253,9 +253,9 @@ class Signals:
         return Hits.of(
             "situation",
             {
-                i * self.index.n_codes + self._places[code]: weight
+                i * self.index.n_codes + self.places[code]: weight
                 for i, query in enumerate(queries)
                 for code, weight in query.situation.support.items()
-                if code in self._places
+                if code in self.places
             },
         )
