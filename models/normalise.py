@@ -32,7 +32,7 @@ def normalise(text: str) -> str:
 
 
 def is_latin_part(text: str, start: int, end: int) -> bool:
-    """Whether [start, end) is only part of a Latin word: uco of venuco."""
+    """Whether [start, end) is only part of a Latin word: uco of benuco."""
     if not text[start:end].isascii():
         return False
     before, after = text[max(start - 1, 0) : start + 1], text[end - 1 : end + 1]

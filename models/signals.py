@@ -211,7 +211,7 @@ class Signals:
         return Hits(signal, line[owner] * self.index.n_codes + code, value).highest()
 
     def _makes(self, queries: Sequence[Query]) -> Hits:
-        """What brands are known for; of an unknown make, what its own name ends with (川洲桃片).
+        """What brands are known for; of an unknown make, what its own name ends with (某某桃片).
 
         A known brand's name may say something else (金龙鱼, 三只松鼠).
         """
