@@ -237,6 +237,24 @@ def test_parking_is_leasing_at_nine_percent_whoever_bills_it(
     assert found.rate == Decimal("0.09")
 
 
+@pytest.mark.parametrize("name", ["塔吊租赁(含司机)", "挖掘机租赁 湿租", "设备租赁(带操作人员)"])
+def test_equipment_with_its_operator_is_construction_whatever_the_name_alone_says(
+    assistant: Assistant, name: str
+) -> None:
+    found = assistant.suggest(line(name))
+    assert (found.short_name, found.rates[0].rate) == ("建筑服务", Decimal("0.09"))
+    assert "140号" in " ".join(found.evidence)
+    assert found.questions == ()
+
+
+def test_what_only_a_rule_says_is_to_be_confirmed(assistant: Assistant) -> None:
+    found = assistant.suggest(line("塔吊租赁(含司机)"))
+    first, second = found.candidates[:2]
+    assert found.tier is Tier.MEDIUM
+    assert second.short_name == "生产生活服务"
+    assert first.confidence > 0.5 > second.confidence
+
+
 def test_managing_parking_for_the_owner_is_a_service_at_six_percent(assistant: Assistant) -> None:
     options = asked(assistant.suggest(line("停车管理费")), "scenario").options
     assert Decimal("0.06") in {option.rate.rate for option in options if option.rate}
