@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -100,6 +101,11 @@ class TextTable:
         for number, row in enumerate((row for row in reader if row), block.before + 1):
             if number > self.skipped:
                 yield number, [freed(cell) for cell in row] if self.guarded else row
+
+
+def plain_uri(uri: str) -> str:
+    """A URI as it is compared: local files come with one slash or with three."""
+    return re.sub(r"^file:/+", "file:/", uri)
 
 
 def _whole(start: int, data: bytes) -> bytes:

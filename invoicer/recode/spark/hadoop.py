@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from invoicer.errors import InputError
 from invoicer.recode.sources import READABLE
+from invoicer.recode.spark.blocks import plain_uri
 from invoicer.recode.spark.session import plain_errors
 
 if TYPE_CHECKING:
@@ -65,13 +66,13 @@ class HadoopFiles:
             statuses = list(system.globStatus(where) or ())
         for status in statuses:
             if not status.isDirectory():
-                yield _input_file(status)
+                yield _input_file(status, system)
                 continue
             below = system.listFiles(status.getPath(), True)
             while below.hasNext():
                 inner = below.next()
                 if _is_data(inner.getPath().getName(), inner.getPath().getParent().getName()):
-                    yield _input_file(inner)
+                    yield _input_file(inner, system)
 
 
 def _suffix(name: str, folder: str) -> str:
@@ -85,8 +86,8 @@ def _is_data(name: str, folder: str) -> bool:
     return _suffix(name, folder) in READABLE and not name.startswith((".", "~$"))
 
 
-def _input_file(status: Any) -> InputFile:
-    where = status.getPath()
+def _input_file(status: Any, system: Any) -> InputFile:
+    where = system.makeQualified(status.getPath())
     name = where.getName()
     suffix = _suffix(name, where.getParent().getName())
     if suffix not in SUFFIXES:
@@ -97,4 +98,4 @@ def _input_file(status: Any) -> InputFile:
     if name.startswith("_"):
         raise InputError(f"Spark 不读取以 _ 开头的文件:{name},请改名", file=name)
     path = _GLOB.sub(r"\\\1", where.toString())
-    return InputFile(path, where.toUri().toString(), name, suffix, int(status.getLen()))
+    return InputFile(path, plain_uri(where.toUri().toString()), name, suffix, int(status.getLen()))

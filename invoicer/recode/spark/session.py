@@ -83,4 +83,7 @@ def _said(text: str) -> str:
     """Of a trace, the error of ours in it, else its first line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     own = [line for line in lines if line.startswith("invoicer.errors.")]
-    return (own[-1].partition(": ")[2] if own else lines[0] if lines else "?")[:500]
+    if own:
+        return own[-1].partition(": ")[2][:500]
+    python = "Traceback (most recent call last):" in lines
+    return (lines[-1 if python else 0] if lines else "?")[:500]

@@ -18,7 +18,7 @@ from invoicer.recode.forms import KEEPERS, OutRow, csv_header, parquet_table
 from invoicer.recode.judging import JudgedPart, PartJudge
 from invoicer.recode.pipeline import reject_lines
 from invoicer.recode.sources import in_order, part_size
-from invoicer.recode.spark.blocks import TextTable, scan
+from invoicer.recode.spark.blocks import TextTable, plain_uri, scan
 from invoicer.recode.spark.shipping import Model, judge_of
 from invoicer.recode.tally import Tally
 from invoicer.recode.work import PAGE
@@ -102,7 +102,7 @@ def _stretches(files: Mapping[str, int], batches: Batches) -> Iterator[Stretch]:
         for end in range(1, len(rows) + 1):
             if end == len(rows) or (uris[end], starts[end]) != (uris[at], starts[at]):
                 numbered = zip((n + 1 for n in numbers[at:end]), rows[at:end], strict=True)
-                yield files[uris[at]], starts[at], iter(list(numbered))
+                yield files[plain_uri(uris[at])], starts[at], iter(list(numbered))
                 at = end
 
 
@@ -233,11 +233,11 @@ def _blocks(batches: Batches) -> Iterator[tuple[str, int, bytes]]:
         for uri, start, line in zip(*(c.to_pylist() for c in batch.columns), strict=True):
             if at != (uri, start):
                 if at is not None:
-                    yield *at, b"\n".join(lines) + b"\n"
+                    yield plain_uri(at[0]), at[1], b"\n".join(lines) + b"\n"
                 at, lines = (uri, start), []
             lines.append(line)
     if at is not None:
-        yield *at, b"\n".join(lines) + b"\n"
+        yield plain_uri(at[0]), at[1], b"\n".join(lines) + b"\n"
 
 
 def _batch(rows: Sequence[Sequence[Any]], schema: Any) -> Any:
