@@ -28,7 +28,7 @@ _SECRET = re.compile("sha256|hash|secret|token|password")
 AGEING = {
     "feedback": "at", "first_answers": "at", "review_items": "last_seen", "jobs": "created_at",
     "deliveries": "created_at", "appeals": "closed_at", "panel_cases": "closed_at",
-    "proposals": "answered_at",
+    "proposals": "answered_at", "recode_handovers": "at",
 }  # fmt: skip
 # What is nobody's business yet: votes of experts before they are counted.
 SEALED = {"panel_votes": "panel_case in (select id from panel_cases where state = 'voting')"}

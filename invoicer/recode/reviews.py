@@ -14,7 +14,7 @@ from invoicer.recode.work import ReviewRow, Work
 from invoicer.review.inbox import add
 from invoicer.review.items import Identity, ReviewItem, item_of
 from invoicer.settings import Settings
-from invoicer.store import Store
+from invoicer.store import Store, utc_text
 
 
 def enqueue(
@@ -39,8 +39,9 @@ def enqueue(
             with store.transaction() as db:
                 add(store, items)
                 db.execute(
-                    "insert or replace into recode_handovers (run, pages) values (?, ?)",
-                    [run, number],
+                    "insert or replace into recode_handovers (run, tenant, pages, at)"
+                    " values (?, ?, ?, ?)",
+                    [run, tenant, number, utc_text()],
                 )
         done += len(page)
         progress(Stage.REVIEW, done, total)

@@ -62,6 +62,8 @@ def fill(store: Store, tenant: str) -> str:
             [files.new_id(), tenant, principal.id],
         )
         db.execute("insert into answered values (?, '2026-11-27', 'weak', 1)", [tenant])
+        db.execute("insert into recode_handovers values (?, ?, 1, '2026-11-27')",
+                   [f"run-{tenant}", tenant])  # fmt: skip
         db.execute("insert into answered_by values (?, '2026-11', '101', '', 'weak', 1)", [tenant])
         db.execute(
             "insert into proposals (id, tenant, edits, why, provisional, item, ruling, proposed_by,"

@@ -62,7 +62,7 @@ def test_an_entity_bomb_in_a_workbook(
     tmp_path: Path, recode: Recode, monkeypatch: pytest.MonkeyPatch, streamed_from: int
 ) -> None:
     monkeypatch.setattr(readers, "STREAMED_FROM", streamed_from)
-    source = sheet(tmp_path / "a.xlsx", ["商品名称"], ["螺纹钢"])
+    source = sheet(tmp_path / "a.xlsx", ["商品名称"], ["steel"])
     doubled = "".join(f'<!ENTITY e{n} "&e{n - 1};&e{n - 1};">' for n in range(1, 31))
     bomb = f'<!DOCTYPE worksheet [<!ENTITY e0 "螺纹钢">{doubled}]><worksheet'
     path = tmp_path / "bomb.xlsx"
@@ -71,7 +71,7 @@ def test_an_entity_bomb_in_a_workbook(
             text = old.read(name)
             if name == "xl/worksheets/sheet1.xml":
                 text = text.replace(b"<worksheet", bomb.encode(), 1)
-                text = text.replace(b"&#34746;&#32441;&#38050;", b"&e30;")
+                text = text.replace(b"steel", b"&e30;")
                 assert b"&e30;</t>" in text
             new.writestr(name, text)
     assert "bomb.xlsx" in refused(recode, path)

@@ -275,7 +275,7 @@ def test_the_command_reports_and_says_where(tmp_path: Path) -> None:
         (["nothing.csv", "-o", "out.csv"], "没有找到可读取的文件"),
         (["x.csv", "-o", "out.pdf"], "请以 .csv"),
         (["x.csv"], "-o"),
-        (["x.csv", "-o", "out.csv", "--map", "货品"], "--map"),
+        (["x.csv", "-o", "out.csv", "--map", "货品"], "列名=字段"),
         (["x.csv", "-o", "x.csv"], "不能是输入文件"),
         (["x.csv", "-o", "no/out.csv"], "输出文件夹不存在"),
         (["x.csv", "-o", "out.csv", "--review", "yes"], "--review"),

@@ -16,6 +16,7 @@ from invoicer.recode.apply import apply_reviews
 from invoicer.recode.manifest import NotResumableError
 from invoicer.recode.options import Options
 from invoicer.recode.pipeline import Run
+from invoicer.recode.progress import Stage
 from invoicer.review.decisions import Decisions
 from invoicer.review.issuing import Draft, issue
 from invoicer.review.memory import Memory
@@ -68,8 +69,8 @@ def test_a_run_killed_while_handing_over_counts_nothing_twice(
     source, out = csv_of(tmp_path / "lines.csv", HEAD, *lines), tmp_path / "out.csv"
     options = Options((str(source),), out, review=True, tenant="acme", workers=1)
 
-    def killed(stage: str, done: int, total: int | None) -> None:
-        if stage == "送审":
+    def killed(stage: Stage, done: int, total: int | None) -> None:
+        if stage is Stage.REVIEW:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -107,7 +107,7 @@ def test_the_example_gives_the_same_bytes_and_the_same_report(
     assert content(tmp_path / "spark.csv", header_of(expected)) == expected
     assert (tmp_path / "spark.csv" / "_SUCCESS").exists()
     for name, outcome in zip(("local", "spark"), outcomes, strict=True):
-        write_report(tmp_path / name, outcome, assistant.kb.taxonomy, [EXAMPLE], "v")
+        write_report(tmp_path / name, outcome, assistant, [EXAMPLE])
     assert (tmp_path / "spark").read_bytes() == (tmp_path / "local").read_bytes()
 
 

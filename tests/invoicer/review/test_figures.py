@@ -188,7 +188,7 @@ def test_kappa_is_undefined_without_votes_or_choice(pairs: list[tuple[str, str]]
 def test_missing_names_are_the_cores_that_people_had_to_correct(
     decisions: Decisions, add_line: AddLine, people: People, assistant: Assistant, store: Store
 ) -> None:
-    two = codes(assistant, "薯片")[1]
+    two = codes(assistant, "番茄味薯片")[1]
     decisions.decide(people["anna"], add_line("番茄味薯片", amount="100"), two, "", V)
     decisions.decide(people["anna"], add_line("鱼排"), codes(assistant, "鱼排")[0], "", V)
     (missing,) = figures.missing_names(store, "acme")
