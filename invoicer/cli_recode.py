@@ -139,7 +139,7 @@ def _on_spark(
     with _bar() as progress:
         run = SparkRun(assistant, options, progress)
         outcome = run.run()
-    _write_report(report, assistant, outcome, [Path(file.name) for file in run.files])
+    _write_report(report, assistant, outcome, [Path(file.name) for file in run.inputs.files])
     _summary(outcome, output, time.monotonic() - start)
     if report:
         out.print(f"报告 → {report}", highlight=False)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from invoicer.access.principals import Principal
@@ -40,6 +42,13 @@ class Judgement(NamedTuple):
     suggested: str
     code: str
     seller: str = ""
+
+
+class Vote(NamedTuple):
+    item: str
+    at: str
+    principal: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,32 +203,41 @@ def by_week(
 
 def agreement(store: Store, tenant: str, since: dt.date) -> Agreement:
     """Agreement of first and second votes on the items that had two blind ones."""
-    return Agreement([(one["first"], one["second"]) for one in _blind_votes(store, tenant, since)])
+    return Agreement([(a.code, b.code) for a, b in _blind_votes(store, tenant, since)])
 
 
-def agreement_by_reviewer(store: Store, tenant: str, since: dt.date) -> dict[str, Agreement]:
-    """The same of each reviewer's own votes with whoever else voted on the item, by principal."""
+def agreements(
+    store: Store, tenant: str, since: dt.date
+) -> tuple[Agreement, dict[str, Agreement]]:
+    """The same of all, and of each reviewer's own votes with whoever else voted on the item, by
+    principal."""
+    found = list(_blind_votes(store, tenant, since))
     pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for one in _blind_votes(store, tenant, since):
-        pairs[one["first_by"]].append((one["first"], one["second"]))
-        pairs[one["second_by"]].append((one["second"], one["first"]))
-    return {by: Agreement(own) for by, own in pairs.items()}
+    for a, b in found:
+        pairs[a.principal].append((a.code, b.code))
+        pairs[b.principal].append((b.code, a.code))
+    own = {principal: Agreement(votes) for principal, votes in pairs.items()}
+    return Agreement([(a.code, b.code) for a, b in found]), own
 
 
-def _blind_votes(store: Store, tenant: str, since: dt.date) -> list[dict[str, str]]:
+def _blind_votes(store: Store, tenant: str, since: dt.date) -> Iterator[tuple[Vote, Vote]]:
     """Both votes of each item whose second one came since a day. What the guard held is left out:
     it was looked at again because it seemed wrong, so it says nothing of votes at large."""
-    return store.rows(
-        """select a.code as first, a.principal as first_by, b.code as second,
-                  b.principal as second_by
-           from review_votes b join review_votes a
-             on a.item = b.item and (a.at, a.principal) < (b.at, b.principal)
-           where b.tenant = :tenant and b.at >= :since
-           and not exists (select 1 from review_events e where e.item = b.item
-                           and e.action = 'hold')
-           order by b.at, b.principal""",
-        {"tenant": tenant, "since": _midnight(since)},
+    held = {
+        item for (item,) in store.db.conn.execute(
+            "select item from review_events where tenant = ? and action = 'hold'", [tenant]
+        )
+    }  # fmt: skip
+    cast = store.db.conn.execute(
+        "select item, at, principal, code from review_votes where tenant = ?"
+        " order by item, at, principal",
+        [tenant],
     )
+    start = _midnight(since)
+    for item, votes in groupby(map(Vote._make, cast), attrgetter("item")):
+        both = tuple(votes)
+        if len(both) == 2 and both[1].at >= start and item not in held:
+            yield both
 
 
 def cohen_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:

@@ -222,13 +222,11 @@ class Lead:
             "select principal, name from principals where tenant = ?", [self._tenant]
         )
         names = {row["principal"]: row["name"] for row in of_tenant}
-        given = self._store, self._tenant, self._since()
-        each = figures.agreement_by_reviewer(*given)
+        whole, each = figures.agreements(self._store, self._tenant, self._since())
         named = [(names.get(by, by), each[by]) for by in each]
         named.sort(key=lambda row: row[0])
         rows: list[tuple[Cell, ...]] = [
-            (name, found.votes, found.kappa_text)
-            for name, found in [("全体", figures.agreement(*given)), *named]
+            (name, found.votes, found.kappa_text) for name, found in [("全体", whole), *named]
         ]
         note = "独立双审的项;每人与同一项另一票比较。存疑后复核的项不计。"
         return Sheet("agreement", "审核员一致率", ("审核员", "一致率", "Cohen's κ"), rows, note)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +17,9 @@ from invoicer.errors import InputError
 from invoicer.recode.options import form_of
 from invoicer.recode.pipeline import Outcome, reject_lines, silent
 from invoicer.recode.progress import Progress, Stage
-from invoicer.recode.sources import common_header, places_of
 from invoicer.recode.spark import stages
-from invoicer.recode.spark.blocks import Scan, TextTable, Walk, table_of
-from invoicer.recode.spark.hadoop import HadoopFiles, InputFile
+from invoicer.recode.spark.hadoop import HadoopFiles
+from invoicer.recode.spark.inputs import SparkInputs
 from invoicer.recode.spark.session import cut, plain_errors, session
 from invoicer.recode.spark.shipping import ship
 from invoicer.recode.tally import Tally
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
 FORMS = ("csv", "jsonl", "parquet")
 QUESTIONS_AT_ONCE = 20_000  # of one task
 LINES_AT_ONCE = 200_000
-_LOOKS = 8  # Parquet schemas looked at side by side
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +64,6 @@ class SparkRun:
         self._assistant = assistant
         self._form = options.form  # refused here where it is not known
         self._spark = session()
-        self._unreadable: list[InputError] = []
         files = HadoopFiles(self._spark)
         for path in (options.output, options.rejects):
             if files.exists(path):
@@ -76,86 +71,15 @@ class SparkRun:
         found = files.expand(options.inputs)
         cut(self._spark, sum(file.size for file in found))
         self.progress(Stage.READ, 0, None)
-        with plain_errors("无法读取输入"):
-            texts = self._texts([file for file in found if file.suffix != ".parquet"])
-        headers = {uri: table.header for uri, table in texts.items()}
-        schemas = self._schemas([file for file in found if file.suffix == ".parquet"])
-        headers |= {uri: [title.strip() for title in s.names] for uri, s in schemas.items()}
-        self.files = [file for file in found if self._is_usable(file, headers)]
-        if not self.files:
-            raise self._unreadable[0]
-        known = list(enumerate(self.files))
-        self._schemas_read = {i: schemas[f.uri] for i, f in known if f.uri in schemas}
-        self._texts_read = {i: texts[f.uri] for i, f in known if f.uri in texts}
-        kept = [headers[file.uri] for file in self.files]
-        common, orders = common_header(kept, options.mapping)
-        sources = tuple(
-            stages.SparkSource(file.name, header, places_of(header, options.mapping), order)
-            for file, header, order in zip(self.files, kept, orders, strict=True)
-        )
+        self.inputs = SparkInputs(self._spark, found, options.mapping, options.raw)
         self._job = stages.Job(
             model=ship(self._spark.sparkContext, assistant),
-            sources=sources,
-            names=output_header(common, RECODE_COLUMNS),
+            sources=self.inputs.sources,
+            names=output_header(self.inputs.header, RECODE_COLUMNS),
             defaults=options.defaults,
             form=self._form,
             raw=options.raw,
         )
-
-    def _is_usable(self, file: InputFile, headers: Mapping[str, list[str]]) -> bool:
-        """Whether a file has a name column; what it lacks is kept."""
-        if file.uri not in headers:
-            return False
-        try:
-            places_of(headers[file.uri], self.options.mapping)
-        except InputError as error:
-            self._refuse(file, error)
-            return False
-        return True
-
-    def _refuse(self, file: InputFile, error: InputError) -> None:
-        error.context["file"] = file.name
-        self._unreadable.append(error)
-
-    def _texts(self, files: Sequence[InputFile]) -> dict[str, TextTable]:
-        """The tables of those text files that can be read, by URI."""
-        if not files:
-            return {}
-        numbers = {file.uri: (i, file.suffix) for i, file in enumerate(files)}
-        lines = _lines(self._spark, files)
-        scanned = lines.mapInArrow(partial(stages.scan_blocks, numbers), stages.SCANNED)
-        blocks: dict[int, list[tuple[int, Scan]]] = defaultdict(list)
-        for row in scanned.collect():
-            blocks[row.source].append((row.start, _scan(orjson.loads(bytes(row.scan)))))
-        tables = {}
-        for i, file in enumerate(files):
-            try:
-                scans = sorted(blocks[i], key=lambda one: one[0])
-                tables[file.uri] = table_of(scans, file.suffix, file.name, self.options.raw)
-            except InputError as error:
-                self._refuse(file, error)
-        return tables
-
-    def _schemas(self, files: Sequence[InputFile]) -> dict[str, Any]:
-        """The schemas of those Parquet files that can be read, by URI."""
-
-        def look(file: InputFile) -> Any:
-            try:
-                with plain_errors(f"无法读取 {file.name}"):
-                    return self._spark.read.parquet(file.path).schema
-            except InputError as error:
-                return error
-
-        with ThreadPoolExecutor(_LOOKS) as pool:
-            found = list(pool.map(look, files))
-        for file, one in zip(files, found, strict=True):
-            if isinstance(one, InputError):
-                self._refuse(file, one)
-        return {
-            file.uri: one
-            for file, one in zip(files, found, strict=True)
-            if not isinstance(one, InputError)
-        }
 
     def run(self) -> Outcome:
         """Do it all; the output is there, whole, once its _SUCCESS is."""
@@ -208,7 +132,7 @@ class SparkRun:
                 f"{CONSISTENCY} order by mixed_lines desc, lines desc, seller limit {SELLERS}"
             ).collect()
         ]
-        rejected = tally.total.get("rejected", [0])[0] + len(self._unreadable)
+        rejected = tally.total.get("rejected", [0])[0] + len(self.inputs.unreadable)
         self.progress(Stage.WRITE, 0, None)
         if rejected:
             self._write_rejects(judged)
@@ -226,22 +150,13 @@ class SparkRun:
 
     def _collected(self) -> DataFrame:
         """The rows of all inputs in parts, each with what it asks."""
-        numbers = {file.uri: i for i, file in enumerate(self.files)}
-        frames = []
-        if self._texts_read:
-            texts = [self.files[i] for i in self._texts_read]
-            step = partial(stages.collect_text, self._job, numbers, self._texts_read)
-            frames.append(_lines(self._spark, texts).mapInArrow(step, stages.COLLECTED))
-        same: dict[str, list[InputFile]] = defaultdict(list)
-        for i, schema in self._schemas_read.items():
-            same[schema.json()].append(self.files[i])
-        for files in same.values():
-            step = partial(stages.collect_records, self._job, numbers)
-            frames.append(_records(self._spark, files).mapInArrow(step, stages.COLLECTED))
-        whole = frames[0]
-        for frame in frames[1:]:
-            whole = whole.unionByName(frame)
-        return whole
+        inputs, frames = self.inputs, []
+        if (lines := inputs.lines()) is not None:
+            step = partial(stages.collect_text, self._job, inputs.numbers, inputs.texts)
+            frames.append(lines.mapInArrow(step, stages.COLLECTED))
+        step = partial(stages.collect_records, self._job, inputs.numbers)
+        frames += [records.mapInArrow(step, stages.COLLECTED) for records in inputs.records()]
+        return reduce(lambda whole, more: whole.unionByName(more), frames)
 
     def _judged(
         self,
@@ -318,43 +233,11 @@ class SparkRun:
 
     def _write_rejects(self, judged: DataFrame) -> None:
         rejects = judged.where("rejects is not null").select("rejects")
-        if self._unreadable:
-            lines = [[e.context["file"], "", "", e.message] for e in self._unreadable]
+        if self.inputs.unreadable:
+            lines = [[e.context["file"], "", "", e.message] for e in self.inputs.unreadable]
             text = reject_lines(lines, headed=True).removesuffix("\n")
             rejects = self._spark.createDataFrame([(text,)], "rejects string").union(rejects)
         rejects.write.option("lineSep", "\n").text(self.options.rejects)
-
-
-def _scan(kept: dict[str, Any]) -> Scan:
-    """A scan as `scan_blocks` kept it."""
-    for name in ("closed", "opened"):
-        kept[name] = Walk(**kept[name])
-    for name in ("lead", "head"):
-        kept[name] = None if kept[name] is None else kept[name].encode("latin-1")
-    return Scan(**kept)
-
-
-def _lines(spark: SparkSession, files: Sequence[InputFile]) -> DataFrame:
-    """(URI, start of the block, bytes) of each line, in order."""
-    from pyspark.sql import functions as F
-
-    read = spark.read.option("lineSep", "\n").text([file.path for file in files])
-    return read.select(
-        "_metadata.file_path", "_metadata.file_block_start", F.col("value").cast("binary")
-    )
-
-
-def _records(spark: SparkSession, files: Sequence[InputFile]) -> DataFrame:
-    """The columns of Parquet files with the same titles, then URI, start of the block and number
-    in the file."""
-    from pyspark.sql import functions as F
-
-    read = spark.read.parquet(*(file.path for file in files))
-    quoted = [name.replace("`", "``") for name in read.columns]
-    columns = [F.col(f"`{name}`").alias(f"c{i}") for i, name in enumerate(quoted)]
-    return read.select(
-        *columns, "_metadata.file_path", "_metadata.file_block_start", "_metadata.row_index"
-    )
 
 
 def _groups(collected: DataFrame) -> DataFrame:

@@ -29,3 +29,5 @@ create index review_votes_items on review_votes (tenant, item, at, principal, co
 drop index review_events_at;
 
 create index review_events_at on review_events (tenant, at, action, item, id, actor);
+
+create index review_events_held on review_events (tenant, item) where action = 'hold';

@@ -33,6 +33,7 @@ def test_signing_in_by_keyboard_leads_to_where_one_wanted_to_go(
 ) -> None:
     login = office.user("anna")
     page = open_page("", "/review/items?state=decided")
+    page.wait_for_selector("#login:focus")
     page.keyboard.type(login)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

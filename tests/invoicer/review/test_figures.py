@@ -153,7 +153,8 @@ def test_each_reviewer_is_compared_with_whoever_else_voted(
             other = "ben" if n % 2 else "eva"
             # Whoever votes first, anna is compared with the other.
             vote({"anna": mine, other: yours} if n % 3 else {other: yours, "anna": mine})
-    each = figures.agreement_by_reviewer(store, "acme", SINCE)
+    whole, each = figures.agreements(store, "acme", SINCE)
+    assert whole == figures.agreement(store, "acme", SINCE)
     anna, ben = each[people["anna"].id], each[people["ben"].id]
     assert anna.votes == Share(14, 20)
     # Agreed 14/20; by chance 10/20 · 12/20 + 10/20 · 8/20 = 1/2.
