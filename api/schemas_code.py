@@ -7,7 +7,7 @@ import datetime as dt
 from pydantic import BaseModel, Field
 
 from api.schemas import Code, RateOut
-from knowledge_base.rates import TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
 
 
 class CodeHitOut(BaseModel):

@@ -11,7 +11,7 @@ from api.schemas import MAX_FIELD, Fault, Review
 from invoicer.jobs.job import Kind
 from invoicer.line import FIRST_DAY
 from invoicer.recode.progress import Stage
-from knowledge_base.rates import TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
 
 Format = Literal["csv", "jsonl", "xlsx", "parquet"]
 Column = Annotated[str, Field(max_length=MAX_FIELD)]

@@ -35,7 +35,8 @@ import xlsxwriter
 
 from invoicer import Assistant
 from knowledge_base import KnowledgeBase
-from knowledge_base.rates import RateTable, TaxpayerType, format_rate
+from knowledge_base.rate_advice import TaxpayerType, format_rate
+from knowledge_base.rates import RateTable
 
 SEED = 20260101
 HEADER = (

@@ -18,7 +18,8 @@ from invoicer.settings import Settings
 from invoicer.suggestion import Candidate, Suggestion, Tier
 from invoicer.tiers import facts_of, tier_of
 from knowledge_base import KnowledgeBase
-from knowledge_base.rates import RateAdvice, RateTable, TaxpayerType
+from knowledge_base.rate_advice import RateAdvice, TaxpayerType
+from knowledge_base.rates import RateTable
 from models.bundle import BundleError, bundle_path, load_or_compile
 from models.compiled import Compiled
 from models.learned import Learned

@@ -18,7 +18,8 @@ from invoicer.columns import fields_of
 from invoicer.errors import LineError
 from invoicer.line import InvoiceLine
 from invoicer.suggestion import Suggestion, failed_row
-from knowledge_base.rates import RateTable, TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
+from knowledge_base.rates import RateTable
 
 # Lines with what people have settled for them; called in every worker process.
 Memory = Callable[[Sequence[InvoiceLine], RateTable], list[InvoiceLine]]

@@ -38,7 +38,7 @@ from invoicer.show import print_explanation, print_marks, print_rates, print_sug
 from invoicer.suggestion import OUTPUT_COLUMNS, PREFERENCE, RATES_COLUMN
 from invoicer.writers import FORMATS, open_writer
 from knowledge_base.preferences import TargetSystem, UnknownSystemError
-from knowledge_base.rates import TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
 
 app = typer.Typer(
     help="发票商品税收分类编码助手", no_args_is_help=True, pretty_exceptions_enable=False

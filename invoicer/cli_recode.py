@@ -30,7 +30,7 @@ from invoicer.recode.options import DEFAULT_TENANT, Options
 from invoicer.recode.pipeline import Outcome, Run
 from invoicer.recode.progress import Progress, Stage
 from invoicer.recode.tally import LINES, OVER_HIGH, UNDER_HIGH
-from knowledge_base.rates import TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
 
 
 class Engine(StrEnum):

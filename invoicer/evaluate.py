@@ -14,7 +14,7 @@ from invoicer.errors import InputError
 from invoicer.line import InvoiceLine
 from invoicer.readers import read_table
 from invoicer.suggestion import Suggestion
-from knowledge_base.rates import RateError, parse_rate
+from knowledge_base.rate_advice import RateError, parse_rate
 from models.evaluation import Judged
 from models.labels import LabelledLine, parse_labels
 

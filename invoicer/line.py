@@ -12,7 +12,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from invoicer.errors import LineError
-from knowledge_base.rates import TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
 from knowledge_base.taxonomy import is_code
 
 MAX_NAME = 1000

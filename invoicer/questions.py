@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from invoicer.suggestion import Option, Question
 from knowledge_base.preferences import Preference
-from knowledge_base.rates import RateAdvice, RateKind, TaxpayerType, Treatment
+from knowledge_base.rate_advice import RateAdvice, RateKind, TaxpayerType, Treatment
 from knowledge_base.scenarios import Scenario
 from models.query import Query
 from models.questions import Fact

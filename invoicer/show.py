@@ -12,7 +12,7 @@ from invoicer.labels import ROLES
 from invoicer.suggestion import Suggestion, Tier, rate_text
 from knowledge_base.official.checks import Finding
 from knowledge_base.official.table_diff import TableDiff
-from knowledge_base.rates import RateAdvice
+from knowledge_base.rate_advice import RateAdvice
 from knowledge_base.taxonomy import TaxCode, Taxonomy
 from knowledge_base.word_tables import Edit
 from models.candidates import NAMES

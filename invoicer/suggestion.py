@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from knowledge_base.preferences import Preference
-from knowledge_base.rates import RateAdvice, Treatment, format_rate
+from knowledge_base.rate_advice import RateAdvice, Treatment, format_rate
 from models.questions import Fact
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from knowledge_base import tables
 from knowledge_base.industries import IndustryTable
-from knowledge_base.rates import Treatment, parse_rate
+from knowledge_base.rate_advice import Treatment, parse_rate
 
 ANY_INDUSTRY = "*"
 

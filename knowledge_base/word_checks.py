@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from knowledge_base import tables
 from knowledge_base.industries import IndustryTable
-from knowledge_base.rates import RateError, parse_rate
+from knowledge_base.rate_advice import RateError, parse_rate
 from knowledge_base.scenarios import ANY_INDUSTRY, Place, Premise
 from knowledge_base.taxonomy import Taxonomy
 from knowledge_base.word_tables import Row, WordTable

@@ -100,15 +100,15 @@ class Matcher:
                     query.reading.core, self._texts(term[i, order[i]]), scores[i, order[i]]
                 )
                 order[i] = np.argsort(-scores[i], kind="stable")
-            decided = self._signals.places.get(query.situation.decided, -1)
-            for rank in np.flatnonzero(code[i, order[i]] == decided):  # it comes first
-                if query.situation.answered:
-                    floor[i] = self.calibration.strong
-                elif rank:
-                    ceiling[i] = RULED
-                order[i] = [order[i, rank], *np.delete(order[i], rank)]
-                scores[i, order[i, 0]] = scores[i].max()
-                moved[i] = rank > 0
+            if (rank := self._rank(query.situation.decided, code[i], order[i])) is None:
+                continue
+            if query.situation.answered:
+                floor[i] = self.calibration.strong
+            elif rank:
+                ceiling[i] = RULED
+            order[i] = [order[i, rank], *np.delete(order[i], rank)]  # it comes first
+            scores[i, order[i, 0]] = scores[i].max()
+            moved[i] = rank > 0
         pair = order + np.arange(0, scores.size, scores.shape[1])[:, None]
         ranked, places = scores.take(pair), found.code.take(pair)
         groups = self.compiled.facts.group.take(places)
@@ -118,8 +118,10 @@ class Matcher:
             if query.says_nothing and not query.situation.answered:
                 probability[i] = 0.0  # whatever comes first is chance
         odds = 1.0 / (1.0 + np.exp(-ranked))
-        confidence = probability[:, None] * odds / np.maximum(odds[:, :1], 1e-9)
-        confidence[moved, 1:] *= (1 / probability[moved] - 1)[:, None]  # the rest share the rest
+        # Behind a code that was put first, no other is surer than what is left.
+        left = np.where(moved, np.minimum(probability, 1 - probability), probability)
+        confidence = left[:, None] * odds / np.maximum(odds[:, :1], 1e-9)
+        confidence[:, 0] = probability
         yield from map(
             Match,
             places.tolist(),
@@ -129,6 +131,14 @@ class Matcher:
             found.values.reshape(*scores.shape, -1),
             order.tolist(),
         )
+
+    def _rank(self, decided: str, codes: np.ndarray, order: np.ndarray) -> int | None:
+        """Where a decided code stands in the order; None where it is not short-listed."""
+        place = self._signals.places.get(decided)
+        if place is None:
+            return None
+        found = np.flatnonzero(codes[order] == place)
+        return int(found[0]) if len(found) else None
 
     def _texts(self, nearest: np.ndarray) -> list[str]:
         """The nearest known name of each candidate; empty without one."""

@@ -17,7 +17,7 @@ from invoicer.access.principals import Role
 from invoicer.line import FIRST_DAY, today
 from invoicer.suggestion import advice_dict
 from invoicer.typeahead import MAX_QUERY
-from knowledge_base.rates import TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
 from knowledge_base.taxonomy import TaxCode
 
 router = APIRouter(prefix="/v1", tags=["编码与税率"])

@@ -25,7 +25,7 @@ from api.security import Caller, TheService, allow
 from invoicer.access.principals import Role
 from invoicer.line import InvoiceLine, today
 from invoicer.review.details import about, details
-from knowledge_base.rates import TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
 
 router = APIRouter(prefix="/v1/reviews", tags=["审核"])
 ItemId = Annotated[str, Path(max_length=60, examples=["rv_mzxw6ytboi"])]

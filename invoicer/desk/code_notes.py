@@ -12,7 +12,7 @@ from invoicer.review.details import about
 from invoicer.review.lead import confusions, has_rulings
 from invoicer.store import Store
 from invoicer.suggestion import rate_text
-from knowledge_base.rates import RateError, TaxpayerType
+from knowledge_base.rate_advice import RateError, TaxpayerType
 from knowledge_base.taxonomy import TaxCode
 from knowledge_base.word_tables import WordTable
 

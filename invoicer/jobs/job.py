@@ -11,7 +11,7 @@ from typing import Any
 
 from invoicer.batch import Defaults
 from invoicer.recode.progress import Stage
-from knowledge_base.rates import TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
 
 
 class Kind(StrEnum):

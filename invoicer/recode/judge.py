@@ -25,7 +25,8 @@ from invoicer.recode.rate_check import (
 from invoicer.recode.verdict import Verdict
 from invoicer.recode.weighing import Weighed, weigh
 from invoicer.suggestion import Tier
-from knowledge_base.rates import RateTable, TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
+from knowledge_base.rates import RateTable
 from knowledge_base.taxonomy import TaxCode
 from models.normalise import normalise
 from models.query import Query

@@ -22,7 +22,7 @@ from invoicer.recode.verdict import RECODE_COLUMNS, Verdict
 from invoicer.review.items import identity
 from invoicer.review.tally import section_of
 from invoicer.suggestion import Tier
-from knowledge_base.rates import Treatment
+from knowledge_base.rate_advice import Treatment
 
 NO_MONEY = dict.fromkeys(
     ("tax_declared", "tax_correct_low", "tax_correct_high", "stake_low", "stake_high"), ""

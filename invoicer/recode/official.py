@@ -25,7 +25,7 @@ from invoicer.recode.billing import bill_of, fen
 from invoicer.recode.judging import Judged
 from invoicer.safe_zip import read_entry, unpacked_size
 from knowledge_base.preferences import TreatmentMark, load_marks
-from knowledge_base.rates import format_rate
+from knowledge_base.rate_advice import format_rate
 from models.reading import split_declared
 
 SHEET, VERSION_SHEET = "2-发票明细信息", "excelVersion"

@@ -9,16 +9,16 @@ from functools import lru_cache
 
 from invoicer.recode.findings import Finding, Found, Severity
 from knowledge_base.preferences import Preference
-from knowledge_base.rates import (
+from knowledge_base.rate_advice import (
     RateAdvice,
     RateError,
     RateKind,
-    RateTable,
     TaxpayerType,
     Treatment,
     format_rate,
     parse_rate,
 )
+from knowledge_base.rates import RateTable
 from knowledge_base.taxonomy import Taxonomy
 
 PLAIN = (RateKind.STANDARD, RateKind.LEVY)

@@ -9,7 +9,7 @@ from typing import Any
 from invoicer.recode.findings import Finding, Found
 from invoicer.suggestion import Tier
 from knowledge_base.preferences import Preference
-from knowledge_base.rates import Treatment, format_rate
+from knowledge_base.rate_advice import Treatment, format_rate
 
 RECODE_COLUMNS = (
     "code", "short_name", "rate", "treatment", "tier", "confidence", "findings", "correction",

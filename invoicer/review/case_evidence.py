@@ -10,7 +10,7 @@ from invoicer.line import InvoiceLine, today
 from invoicer.review import appeals, cases, rulings
 from invoicer.review.details import about
 from invoicer.store import Store
-from knowledge_base.rates import TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
 
 _VOTE = ("name", "at", "code", "why")
 

@@ -13,7 +13,7 @@ from invoicer.review.marks import marks
 from invoicer.review.queue import Queue
 from invoicer.review.states import history
 from invoicer.suggestion import advice_dict, rate_text
-from knowledge_base.rates import RateError, TaxpayerType
+from knowledge_base.rate_advice import RateError, TaxpayerType
 
 MAX_NOTES = 60  # words of a code's includes that are shown
 OWN_ROLES = {"size": "规格", "model": "型号", "declared": "票面简称", "": ""}

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from invoicer.line import InvoiceLine, today
 from invoicer.suggestion import Suggestion, Tier
-from knowledge_base.rates import RateTable, TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
+from knowledge_base.rates import RateTable
 from models.normalise import normalise
 
 if TYPE_CHECKING:

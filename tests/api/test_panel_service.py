@@ -24,7 +24,7 @@ from invoicer.line import today
 from invoicer.readers import read_table
 from invoicer.review.memory import Memory
 from invoicer.suggestion import OUTPUT_COLUMNS
-from knowledge_base.rates import TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
 
 Auth = Callable[..., dict[str, str]]
 FRIED, PUFFED = "1030201050000000000", "1030201040000000000"

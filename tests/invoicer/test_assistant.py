@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from invoicer import Assistant, InvoiceLine, Suggestion, Tier
 from invoicer.tiers import TierFacts, tier_of
-from knowledge_base.rates import TaxpayerType, Treatment
+from knowledge_base.rate_advice import TaxpayerType, Treatment
 from models.calibration import Calibration
 from models.compiled import is_frozen
 

@@ -18,7 +18,7 @@ from invoicer.jobs.job import Job, Kind, Options, StageProgress
 from invoicer.jobs.queue import StoppedError, TooManyJobsError
 from invoicer.recode.progress import Stage
 from invoicer.store import Store, utc_text
-from knowledge_base.rates import TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
 
 NOW = dt.datetime.now(dt.UTC)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from invoicer.errors import LineError
 from invoicer.line import MAX_NAME, InvoiceLine, declared_code, parse_date, parse_taxpayer
-from knowledge_base.rates import TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
 
 FISH = "1030109050000000000"
 

@@ -9,7 +9,8 @@ import pytest
 
 from invoicer import Assistant, InvoiceLine, Suggestion, Tier
 from invoicer.suggestion import Question
-from knowledge_base.rates import Treatment
+from knowledge_base.rate_advice import Treatment
+from knowledge_base.scenarios import ScenarioTable
 from models.words import name_key
 
 DAY = dt.date(2026, 11, 1)
@@ -253,6 +254,20 @@ def test_what_only_a_rule_says_is_to_be_confirmed(assistant: Assistant) -> None:
     assert found.tier is Tier.MEDIUM
     assert second.short_name == "生产生活服务"
     assert first.confidence > 0.5 > second.confidence
+
+
+def test_what_a_scenario_decides_comes_first_and_no_other_code_is_surer(
+    assistant: Assistant,
+) -> None:
+    rows = list(ScenarioTable.load())
+    names = [row.phrase for row in rows]
+    names += [f"{row.phrase}({words})" for row in rows for words in row.stated[:1]]
+    found = assistant.suggest_with_queries([line(name) for name in names])
+    decided = [(q.situation.decided, s.candidates) for q, s in found if q.situation.decided]
+    assert len(decided) > 200
+    assert [code for code, candidates in decided if candidates[0].code != code] == []
+    sure = [[c.confidence for c in candidates] for _, candidates in decided]
+    assert [one for one in sure if one != sorted(one, reverse=True)] == []
 
 
 def test_managing_parking_for_the_owner_is_a_service_at_six_percent(assistant: Assistant) -> None:

@@ -20,16 +20,16 @@ from knowledge_base.preferences import (
     UnknownSystemError,
     load_marks,
 )
-from knowledge_base.rates import (
+from knowledge_base.rate_advice import (
     RateAdvice,
     RateError,
     RateKind,
-    RateTable,
     TaxpayerType,
     Treatment,
     format_rate,
     parse_rate,
 )
+from knowledge_base.rates import RateTable
 
 GENERAL, SMALL = TaxpayerType.GENERAL, TaxpayerType.SMALL
 OFFICIAL_TABLES = {"2018_01": "2018-03-01", "2018_05": "2018-06-01", "2019_04": "2020-01-01"}

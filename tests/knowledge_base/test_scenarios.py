@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge_base import KnowledgeBase, tables
-from knowledge_base.rates import RateTable, TaxpayerType, Treatment
+from knowledge_base.rate_advice import TaxpayerType, Treatment
+from knowledge_base.rates import RateTable
 from knowledge_base.scenarios import Premise, Scenario, ScenarioHit, ScenarioTable
 
 TODAY = dt.date(2026, 11, 26)

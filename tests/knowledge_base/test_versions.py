@@ -20,7 +20,8 @@ from knowledge_base.official.state import rows_on
 from knowledge_base.official.successors import stale_rows
 from knowledge_base.official.table import OfficialRow, OfficialTableError, read_table
 from knowledge_base.official.versions import VersionStore, compare
-from knowledge_base.rates import RateKind, RateTable, TaxpayerType
+from knowledge_base.rate_advice import RateKind, TaxpayerType
+from knowledge_base.rates import RateTable
 
 needs_official_files = pytest.mark.skipif(
     not XML_V29.exists(), reason="the official files of ../shared/data are not here"

@@ -10,7 +10,8 @@ import pytest
 from invoicer import Assistant, InvoiceLine
 from invoicer.review.items import identity, item_of, needs_review
 from invoicer.review.rules import ReviewRules
-from knowledge_base.rates import RateTable, TaxpayerType
+from knowledge_base.rate_advice import TaxpayerType
+from knowledge_base.rates import RateTable
 
 LINE = InvoiceLine("柚子味鱼排 200g", unit="袋", date=dt.date(2026, 7, 1))
 
