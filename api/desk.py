@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from typing import Any
 
@@ -41,14 +40,7 @@ def begin_preview(service: Service, proposal: Proposal) -> None:
 
 async def accepted(service: Service, caller: Principal, proposal: str, why: str) -> Proposal:
     """Accept in a thread: whole tables are written."""
-
-    def work() -> Proposal:
-        try:
-            return service.proposals.accept(caller, service.words, proposal, why)
-        finally:
-            service.store.close()
-
-    return await asyncio.to_thread(work)
+    return await service.in_thread(service.proposals.accept, caller, service.words, proposal, why)
 
 
 def lead_of(service: Service, caller: Principal) -> Lead:

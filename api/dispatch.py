@@ -84,10 +84,12 @@ class Dispatcher:
         try:
             answers = iter(together[0].assistant.suggest([one for s in shares for one in s]))
         except Exception as error:
-            # The requests fail, the others behind them must not.
-            for work in together:
-                if not work.done.done():
-                    work.done.set_exception(error)
+            # Its request fails; the others, beside and behind it, must not.
+            if len(together) > 1:
+                for work in together:
+                    self._answer([work])
+            elif not together[0].done.done():
+                together[0].done.set_exception(error)
             return
         for work, share in zip(together, shares, strict=True):
             work.take([next(answers) for _ in share])

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 
 from invoicer import Assistant
 from invoicer.settings import Settings
 
 FOLLOW_SECONDS = 2.0
+RETRY_SECONDS = 60.0
 LEARN_SECONDS = 60.0
 AFTER_FAILURE_SECONDS = 3600.0
 PREPARE = ("-c", "from invoicer import Assistant; Assistant.load()")
@@ -25,34 +27,36 @@ async def follow(
     seen: tuple[str, ...], load: Callable[[], Assistant], use: Callable[[Assistant], None]
 ) -> None:
     """Load what the pointers name whenever they change, and hand it to `use`; what cannot be
-    loaded is logged, and the old one goes on answering.
+    loaded is logged, the old one goes on answering, and it is tried again after a while.
 
     seen: the pointers as they were when the present assistant was loaded.
     """
+    tried, again = seen, 0.0
     while True:
         await asyncio.sleep(FOLLOW_SECONDS)
         try:
             named = await asyncio.to_thread(Settings().in_use)
-            if named == seen:
+            if named == seen or (named == tried and time.monotonic() < again):
                 continue
             log.info("switch begins")
-            seen = named
+            tried, again = named, time.monotonic() + RETRY_SECONDS
             if not await asyncio.to_thread(Assistant.is_compiled):
                 await run(*PREPARE)
             loaded = await asyncio.to_thread(load)
             use(loaded)
+            seen = named
             versions = {"model_version": loaded.model_version, "kb_version": loaded.kb_version}
             log.info("switch done", extra=versions)
         except Exception:
             log.exception("switch failed, the previous model goes on answering")
 
 
-async def learn(after: int, waiting: Callable[[], int]) -> None:
+async def learn(after: int, waiting: Callable[[], Awaitable[int]]) -> None:
     """Train whenever `after` decisions wait; which worker does so is settled by a lock."""
     while True:
         await asyncio.sleep(LEARN_SECONDS)
         try:
-            if await asyncio.to_thread(waiting) < after:
+            if await waiting() < after:
                 continue
             log.info("training begins")
             command = ("-m", "invoicer.cli", "retrain", "--background", "--json")

@@ -26,6 +26,7 @@ _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 ANONYMOUS_BODY = 1 << 16  # bytes that are read before the key is looked at
 UPLOADS = ("/v1/jobs", "/attachments")  # where files come in
 DOWNLOADS = ("/result", "/rejects", "/report", "/template")  # where they go out
+ATTACHMENT = "/attachments/"
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -117,7 +118,7 @@ class Limits:
             return
         upload = scope["path"].endswith(UPLOADS)
         most = self.settings.max_upload if upload else self.settings.max_body
-        transfer = upload or scope["path"].endswith(DOWNLOADS)
+        transfer = upload or scope["path"].endswith(DOWNLOADS) or ATTACHMENT in scope["path"]
         seconds = self.settings.transfer_seconds if transfer else self.settings.request_seconds
         read = 0
         began = False

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import ParamSpec, TypeVar
 
 from api import follow
 from api.dispatch import Dispatcher
@@ -41,6 +42,8 @@ HOUSEKEEPING_SECONDS = 3600.0
 TALLY_SECONDS = 10.0
 WEBHOOK_SECONDS = 5.0
 log = logging.getLogger("invoicer.service")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def job_account(principal: str) -> str:
@@ -121,13 +124,14 @@ class Service:
     async def running(self) -> AsyncIterator[None]:
         """Background work of a worker, from its start to its end."""
         background = [
-            asyncio.create_task(_now_and_then(HOUSEKEEPING_SECONDS, self._forget)),
-            asyncio.create_task(_now_and_then(WEBHOOK_SECONDS, self._tell)),
-            asyncio.create_task(_now_and_then(TALLY_SECONDS, self._count)),
+            asyncio.create_task(self._now_and_then(HOUSEKEEPING_SECONDS, self._forget)),
+            asyncio.create_task(self._now_and_then(WEBHOOK_SECONDS, self._tell)),
+            asyncio.create_task(self._now_and_then(TALLY_SECONDS, self.tally.flush)),
             asyncio.create_task(follow.follow(self._in_use, self._load, self._use)),
         ]
         if self.settings.retrain_after:
-            learning = follow.learn(self.settings.retrain_after, self._waiting)
+            decisions = partial(self.in_thread, waiting, self.store)
+            learning = follow.learn(self.settings.retrain_after, decisions)
             background.append(asyncio.create_task(learning))
         if self.settings.jobs:
             background.append(asyncio.create_task(self._runner().run()))
@@ -139,8 +143,19 @@ class Service:
             await self.previews.close()
             await asyncio.gather(*background, return_exceptions=True)
             await asyncio.to_thread(self.inbox.close)
-            await asyncio.to_thread(self._count)
+            await self.in_thread(self.tally.flush)
             self.store.close()
+
+    async def in_thread(self, work: Callable[P, T], *args: P.args, **given: P.kwargs) -> T:
+        """What work returns, done beside the loop; the thread's connection ends with it."""
+
+        def run() -> T:
+            try:
+                return work(*args, **given)
+            finally:
+                self.store.close()
+
+        return await asyncio.to_thread(run)
 
     def _load(self) -> Assistant:
         """The assistant that the pointers name now, with all that a request would wait for."""
@@ -152,13 +167,6 @@ class Service:
     def _use(self, assistant: Assistant) -> None:
         """Answer with another assistant from now on."""
         self.assistant = assistant
-
-    def _waiting(self) -> int:
-        """Decisions that nothing has learned from; called in a thread of its own."""
-        try:
-            return waiting(self.store)
-        finally:
-            self.store.close()
 
     def _runner(self) -> JobRunner:
         given = self.settings
@@ -173,10 +181,6 @@ class Service:
         rate = keys.rate_of(self.store, job.principal)
         self.limit.owe(job_account(job.principal), job.rows_done, rate)
 
-    def _count(self) -> None:
-        self.tally.flush()
-        self.store.close()
-
     def _forget(self) -> None:
         tenants.retain(self.store)
         idempotency.forget_old(self.store)
@@ -184,21 +188,18 @@ class Service:
         files.sweep()
         attachments.sweep(self.store)
         effect.forget_old(self.store)
-        self.store.close()
 
     def _tell(self) -> None:
         """Deliver what webhooks are due, and what deadlines come."""
         if hosts := Settings().webhook_hosts:
             deadlines.remind(self.store)
             webhooks.Sender(self.store, hosts).deliver_due()
-            self.store.close()
 
-
-async def _now_and_then(seconds: float, work: Callable[[], None]) -> None:
-    """Do something in a thread again and again; a failure is logged and does not end it."""
-    while True:
-        try:
-            await asyncio.to_thread(work)
-        except Exception:
-            log.exception("background work failed")
-        await asyncio.sleep(seconds)
+    async def _now_and_then(self, seconds: float, work: Callable[[], None]) -> None:
+        """Do something in a thread again and again; a failure is logged and does not end it."""
+        while True:
+            try:
+                await self.in_thread(work)
+            except Exception:
+                log.exception("background work failed")
+            await asyncio.sleep(seconds)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from starlette.datastructures import UploadFile
 
 from api.answers import example, json_response, refusals
 from api.downloads import described, to_be_saved
@@ -118,18 +116,11 @@ async def receive(
     """Keep the file of a form with an appeal that is open."""
     found = appeals.open_for_files(service.store, caller.tenant, appeal)
     async with form_of(request) as form:
-        return await asyncio.to_thread(_keep, service, found, file_of(form))
-
-
-def _keep(service: Service, appeal: dict[str, Any], upload: UploadFile) -> dict[str, Any]:
-    """Called in a thread of its own, whose connection ends with it."""
-    try:
-        return attachments.add(
-            service.store, appeal, upload.filename or "", upload.file,
+        upload = file_of(form)
+        return await service.in_thread(
+            attachments.add, service.store, found, upload.filename or "", upload.file,
             service.settings.attachment_bytes,
         )  # fmt: skip
-    finally:
-        service.store.close()
 
 
 @router.get(

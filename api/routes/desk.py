@@ -26,7 +26,8 @@ from api.schemas_desk import (
 )
 from api.schemas_review import WhyIn
 from api.security import Caller, TheService, allow
-from invoicer.access.principals import Role
+from api.service import Service
+from invoicer.access.principals import Principal, Role
 from invoicer.desk import history
 from invoicer.desk.export import export
 from invoicer.desk.proposals import ProposalState
@@ -171,9 +172,8 @@ async def reject(caller: Caller, service: TheService, proposal_id: Ident, body: 
 @router.get("/versions", summary="知识库的各版本,新的在前", response_model=VersionsOut,
             responses={**example("desk_versions"), **refusals()})  # fmt: skip
 @allow(Role.EXPERT)
-async def show_versions(service: TheService) -> Response:
-    found = history.versions(service.proposals.settings)
-    return json_response({"versions": [_version(one) for one in found]})
+async def show_versions(caller: Caller, service: TheService) -> Response:
+    return json_response({"versions": _versions(service, caller)})
 
 
 @router.get(
@@ -198,9 +198,8 @@ async def show_diff(service: TheService, old: VersionName, new: VersionName) -> 
 )
 @allow(Role.ADMIN)
 async def roll_back(caller: Caller, service: TheService, body: RollbackIn) -> Response:
-    settings = service.proposals.settings
-    history.roll_back(settings, service.store, caller, body.to)
-    return json_response({"versions": [_version(one) for one in history.versions(settings)]})
+    history.roll_back(service.proposals.settings, service.store, caller, body.to)
+    return json_response({"versions": _versions(service, caller)})
 
 
 @router.get(
@@ -210,8 +209,9 @@ async def roll_back(caller: Caller, service: TheService, body: RollbackIn) -> Re
     response_class=Response,
 )
 @allow(Role.EXPERT)
-async def export_words(service: TheService) -> Response:
-    data = await asyncio.to_thread(export, service.proposals.settings.version_store())
+async def export_words(caller: Caller, service: TheService) -> Response:
+    own = history.own_versions(service.store, caller.tenant)
+    data = await asyncio.to_thread(export, service.proposals.settings.version_store(), own=own)
     headers = {"Content-Disposition": 'attachment; filename="words.zip"'}
     return Response(data, headers=headers, media_type="application/zip")
 
@@ -232,6 +232,11 @@ async def show_figures(
         raise NotFoundError("没有这张图表")
     headers = {"Content-Disposition": f'attachment; filename="{found.name}.csv"'}
     return Response(safe_csv(*found.flat()), headers=headers, media_type="text/csv")
+
+
+def _versions(service: Service, caller: Principal) -> list[dict[str, Any]]:
+    found = history.versions(service.proposals.settings, service.store, caller.tenant)
+    return [_version(one) for one in found]
 
 
 def _version(info: VersionInfo) -> dict[str, Any]:

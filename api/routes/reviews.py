@@ -23,9 +23,8 @@ from api.schemas_review import (
 )
 from api.security import Caller, TheService, allow
 from invoicer.access.principals import Role
-from invoicer.line import InvoiceLine, today
-from invoicer.review.details import about, details
-from knowledge_base.rate_advice import TaxpayerType
+from invoicer.line import InvoiceLine
+from invoicer.review.details import details, notes_of
 
 router = APIRouter(prefix="/v1/reviews", tags=["审核"])
 ItemId = Annotated[str, Path(max_length=60, examples=["rv_mzxw6ytboi"])]
@@ -230,8 +229,7 @@ async def show_details(caller: Caller, service: TheService, item: ItemId) -> Res
 @allow(Role.REVIEWER)
 async def show_code_note(caller: Caller, service: TheService, item: ItemId, code: str) -> Response:
     line = InvoiceLine.from_fields(service.queue.find(caller.tenant, item)["line"])
-    taxpayer = line.taxpayer or TaxpayerType.GENERAL
-    return json_response(about(service.assistant, code, line.date or today(), taxpayer))
+    return json_response(notes_of(service.assistant, line, [code])[code])
 
 
 @router.get(

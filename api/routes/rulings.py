@@ -13,7 +13,7 @@ from api.security import Caller, TheService, allow
 from invoicer.access.principals import Role
 from invoicer.line import FIRST_DAY
 from invoicer.review import rulings
-from invoicer.review.affected import affected, elsewhere
+from invoicer.review.affected import seen_by
 
 router = APIRouter(prefix="/v1/rulings", tags=["裁定"])
 Number = Annotated[str, Path(max_length=40, examples=["裁定2026-0001"])]
@@ -59,9 +59,6 @@ async def show_ruling(caller: Caller, service: TheService, number: Number) -> Re
 @allow(Role.REVIEWER)
 async def show_affected(caller: Caller, service: TheService, number: Number) -> Response:
     ruling = rulings.find(service.store, caller.tenant, number)
-    others = (
-        elsewhere(service.store, ruling, caller.tenant) if caller.role.includes(Role.EXPERT) else []
-    )
-    own = affected(service.store, ruling, caller.tenant)
+    own, others = seen_by(service.store, ruling, caller)
     lines = [{name: row[name] for name in row if name not in ("tenant", "at")} for row in own]
     return json_response({"number": ruling.number, "lines": lines, "elsewhere": others})

@@ -89,7 +89,7 @@ async def versions(
     done: Text = "",
 ) -> Response:
     settings = service.proposals.settings
-    found = history.versions(settings)
+    found = history.versions(settings, service.store, caller.tenant)
     codes: TableDiff | None = None
     words: list[Edit] = []
     if old and new:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from typing import Any
 
@@ -17,7 +16,6 @@ from invoicer.access.principals import Principal, Role
 from invoicer.labels import ACTIONS
 from invoicer.line import today
 from invoicer.review import figures
-from invoicer.review.lead import Sheet
 from invoicer.suggestion import Tier
 
 router = APIRouter(include_in_schema=False)
@@ -30,13 +28,8 @@ TIERS = {Tier.STRONG: "强（抽查）", Tier.MEDIUM: "中", Tier.WEAK: "弱"}
 @allow(Role.REVIEWER)
 @page
 async def dashboard(request: Request, caller: Caller, service: TheService) -> Response:
-    def work() -> dict[str, Any]:
-        try:
-            return _dashboard(service, caller)
-        finally:
-            service.store.close()
-
-    return render(request, "figures.html", caller, **await asyncio.to_thread(work))
+    shown = await service.in_thread(_dashboard, service, caller)
+    return render(request, "figures.html", caller, **shown)
 
 
 def _dashboard(service: Service, caller: Principal) -> dict[str, Any]:
@@ -82,13 +75,8 @@ def _dashboard(service: Service, caller: Principal) -> dict[str, Any]:
 @allow(Role.EXPERT)
 @page
 async def lead(request: Request, caller: Caller, service: TheService) -> Response:
-    def work() -> list[Sheet]:
-        try:
-            return lead_of(service, caller).sheets()
-        finally:
-            service.store.close()
-
-    return render(request, "lead.html", caller, sheets=await asyncio.to_thread(work))
+    sheets = await service.in_thread(lead_of(service, caller).sheets)
+    return render(request, "lead.html", caller, sheets=sheets)
 
 
 @router.get("/jobs")

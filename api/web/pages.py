@@ -18,7 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from api.errors import NotFoundError, problem_of, status_of
+from api.errors import NotFoundError, problem_of
 from invoicer import labels
 from invoicer.access.principals import AuthenticationError, Principal, Role
 from invoicer.errors import InvoicerError
@@ -137,21 +137,23 @@ def as_page(otherwise: Handler) -> Handler:
     """A handler that shows a browser the errors of pages as pages; others stay as they are."""
 
     async def handle(request: Request, error: Any) -> Response:
+        answer = otherwise(request, error)  # says in the log what is to be said there
+        if not isinstance(answer, Response):
+            answer = await answer
         is_page = getattr(request.scope.get("endpoint"), "is_page", False)
         if not is_page or "text/html" not in request.headers.get("accept", ""):
-            answer = otherwise(request, error)
-            return answer if isinstance(answer, Response) else await answer
+            return answer
         if isinstance(error, AuthenticationError):
             query = request.url.query if request.method == "GET" else ""
             path = _path(request) if request.method == "GET" else "/"
             return redirect(request, "/sign-in", next=path + (f"?{query}" if query else ""))
         caller = request.scope.get("principal")
-        status, message = 422, ""
+        message = ""
         if isinstance(error, InvoicerError):
-            status, message = status_of(error), error.message
+            message = error.message
         elif isinstance(error, RequestValidationError):
             message = ":".join(filter(None, problem_of(error.errors()[0])))
-        return render(request, "error.html", caller, status, message=message)
+        return render(request, "error.html", caller, answer.status_code, message=message)
 
     return handle
 

@@ -15,7 +15,7 @@ from api.web.review import names_of
 from invoicer.access.principals import Role
 from invoicer.line import FIRST_DAY, today
 from invoicer.review import cases, rulings
-from invoicer.review.affected import affected, elsewhere
+from invoicer.review.affected import seen_by
 from invoicer.review.case_evidence import evidence
 from invoicer.review.cases import CaseState, Outcome
 from invoicer.review.deadlines import SOON_DAYS, days_left
@@ -160,9 +160,8 @@ async def show_ruling(
     request: Request, caller: Caller, service: TheService, number: str
 ) -> Response:
     ruling = rulings.find(service.store, caller.tenant, number)
-    reviews, rules = caller.role.includes(Role.REVIEWER), caller.role.includes(Role.EXPERT)
-    lines = affected(service.store, ruling, caller.tenant) if reviews else []
-    others = elsewhere(service.store, ruling, caller.tenant) if rules else []
+    reviews = caller.role.includes(Role.REVIEWER)
+    lines, others = seen_by(service.store, ruling, caller) if reviews else ([], [])
     names = names_of(service, [ruling.to_dict(), *lines, *others])
     return render(request, "ruling.html", caller, ruling=ruling, lines=lines, others=others,
                   names=names, reviews=reviews)  # fmt: skip

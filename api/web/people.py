@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -59,7 +58,7 @@ async def add_user(
     password: Annotated[str, Form(max_length=1000)] = "",
 ) -> Response:
     try:
-        await asyncio.to_thread(
+        await service.in_thread(
             users.add, service.store, caller.tenant, login.strip(), name, role, password, caller.id
         )
     except InputError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
@@ -12,10 +11,10 @@ from api.security import Caller, TheService, allow
 from api.service import Service
 from api.web.pages import page, redirect, render
 from invoicer.access.principals import Role
-from invoicer.line import today
+from invoicer.line import InvoiceLine, today
 from invoicer.review import cases, figures
 from invoicer.review.decisions import MAX_WHY
-from invoicer.review.details import about, details
+from invoicer.review.details import details, notes_of
 from invoicer.review.queue import PAGE, Filter
 from invoicer.review.states import State, visible_history
 from knowledge_base.taxonomy import subtree_prefix
@@ -119,9 +118,8 @@ async def show_item(request: Request, caller: Caller, service: TheService, item:
     found = service.queue.find(caller.tenant, item)
     known = details(service.assistant, service.queue, found)
     events = visible_history(service.store, caller, found)
-    day = dt.date.fromisoformat(found["line"].get("date") or today().isoformat())
-    for code in {event["code"] for event in events} - {"", *known["codes"]}:
-        known["codes"][code] = about(service.assistant, code, day)
+    line = InvoiceLine.from_fields(found["line"])
+    known["codes"] |= notes_of(service.assistant, line, (event["code"] for event in events))
     votes = [e for e in events if e["action"] == "vote"]
     case = cases.of_item(service.store, item)
     is_expert, disputed = caller.role.includes(Role.EXPERT), found["state"] == State.DISPUTED

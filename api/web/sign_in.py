@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from typing import Annotated
@@ -12,7 +11,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from api import sessions
 from api.security import TheService, allow, allow_anybody
 from api.service import Service
-from api.web.pages import page, redirect, render
+from api.web.pages import NAVIGATION, page, redirect, render
 from invoicer.access import users
 from invoicer.access.limits import TooManyError
 from invoicer.access.principals import AuthenticationError, Principal, Role
@@ -20,7 +19,7 @@ from invoicer.access.principals import AuthenticationError, Principal, Role
 router = APIRouter(include_in_schema=False)
 # Where somebody may be sent after signing in: our own pages, nothing that a browser could take
 # for another host.
-_NEXT = re.compile(r"/(review|jobs|figures|people)[\w/?=&%.+-]*")
+_NEXT = re.compile(rf"(?:{'|'.join(path for path, _, _ in NAVIGATION)})(?:[/?][\w/?=&%.+-]*)?")
 Next = Annotated[str, Query(alias="next", max_length=500)]
 UNENCRYPTED = (
     "为保护密码,只能通过 HTTPS 登录(本机除外)。若已由反向代理提供 HTTPS,"
@@ -59,7 +58,7 @@ async def sign_in(
         if not sessions.is_private(request):
             raise AuthenticationError(UNENCRYPTED)
         _limit(request, service, login)
-        _, token = await asyncio.to_thread(users.sign_in, service.store, login.strip(), password)
+        _, token = await service.in_thread(users.sign_in, service.store, login.strip(), password)
     except (AuthenticationError, TooManyError) as error:
         status = 429 if isinstance(error, TooManyError) else 401
         return render(request, "sign_in.html", status=status, then=_safe(then), login=login,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from invoicer.access import audit
 from invoicer.access.principals import Principal
@@ -25,10 +26,25 @@ def version_errors() -> Iterator[None]:
         raise InputError(error.message, field="version") from error
 
 
-def versions(settings: Settings) -> list[VersionInfo]:
-    """The newest first, the built-in one last."""
+def versions(settings: Settings, store: Store, tenant: str) -> list[VersionInfo]:
+    """The newest first, the built-in one last, as a tenant may see them."""
+    own = own_versions(store, tenant)
     with version_errors():
-        return settings.version_store().versions()[::-1]
+        return [as_seen(info, own) for info in settings.version_store().versions()[::-1]]
+
+
+def own_versions(store: Store, tenant: str) -> frozenset[str]:
+    """The versions that a tenant's proposals have led to."""
+    found = store.rows("select version from proposals where tenant = ?", [tenant])
+    return frozenset(row["version"] for row in found)
+
+
+def as_seen(info: VersionInfo, own: frozenset[str]) -> VersionInfo:
+    """A version as it is told to whose versions are `own`: edits hold for all, but why and by whom
+    they were made stays with the tenant that made them."""
+    if info.id in own:
+        return info
+    return replace(info, reason="", proposed_by="", accepted_by="", ruling="")
 
 
 def differences(settings: Settings, old: str, new: str) -> tuple[TableDiff, list[Edit]]:

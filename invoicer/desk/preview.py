@@ -55,13 +55,13 @@ def preview(settings: Settings, store: Store, edits: Sequence[Edit], say: Say) -
     key = key_of(settings, edits)
     settings.bundles_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.bundles_dir / ".preview.lock"):
-        serving = Assistant.load(settings)
         try:
+            serving = Assistant.load(settings)
             bundle, found = _measure(serving, settings, store, edits, say)
             _keep(store, key, bundle, json.dumps(found, ensure_ascii=False), "")
         except InvoicerError as error:
             _keep(store, key, "", None, error.message)
-        except Exception:
+        except Exception:  # whatever it is, who asked is told that it failed
             _keep(store, key, "", None, "预览失败,请联系管理员查看日志")
             raise
         _tidy(store, settings.bundles_dir, _bundle(serving.kb, settings).name)

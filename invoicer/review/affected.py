@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
+from invoicer.access.principals import Principal, Role
 from invoicer.line import InvoiceLine
 from invoicer.review.rulings import Ruling, Scope
 from invoicer.store import Store
@@ -14,9 +15,11 @@ from knowledge_base.industries import industries_of
 _LINES = """
 select 'decided' as source, id, tenant, line, code, decided_at as at, times, amount
 from review_items where subject = :subject and state = 'decided' and code <> :code
+and (:tenant is null or tenant = :tenant)
 union all
 select 'feedback', id, tenant, line, code, at, 1, 0
 from feedback where subject = :subject and code <> :code
+and (:tenant is null or tenant = :tenant)
 order by at desc
 """
 
@@ -28,10 +31,9 @@ def affected(store: Store, ruling: Ruling, tenant: str | None = None) -> list[di
     applies: whether the ruling is in force on the line's own date.
     """
     found = []
-    for row in store.rows(_LINES, {"subject": ruling.subject.key, "code": ruling.code}):
+    asked = {"subject": ruling.subject.key, "code": ruling.code, "tenant": tenant}
+    for row in store.rows(_LINES, asked):
         line = InvoiceLine.from_fields(json.loads(row["line"]))
-        if tenant is not None and row["tenant"] != tenant:
-            continue
         if not _reaches(ruling, row["tenant"], line):
             continue
         day = line.date.isoformat() if line.date else row["at"][:10]
@@ -47,10 +49,15 @@ def affected(store: Store, ruling: Ruling, tenant: str | None = None) -> list[di
     return found
 
 
-def elsewhere(store: Store, ruling: Ruling, tenant: str) -> list[dict[str, Any]]:
-    """The same of all other tenants, as experts may know it: code and number of lines, no more."""
-    others = Counter(row["code"] for row in affected(store, ruling) if row["tenant"] != tenant)
-    return [{"code": code, "lines": lines} for code, lines in others.most_common()]
+def seen_by(
+    store: Store, ruling: Ruling, me: Principal
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """(lines of my tenant; of all other tenants, as experts may know it: code and number of lines,
+    no more)."""
+    found = affected(store, ruling, None if me.role.includes(Role.EXPERT) else me.tenant)
+    own = [row for row in found if row["tenant"] == me.tenant]
+    others = Counter(row["code"] for row in found if row["tenant"] != me.tenant)
+    return own, [{"code": code, "lines": lines} for code, lines in others.most_common()]
 
 
 def _reaches(ruling: Ruling, tenant: str, line: InvoiceLine) -> bool:

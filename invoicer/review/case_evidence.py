@@ -6,11 +6,10 @@ from typing import Any
 
 from invoicer.access.principals import ForbiddenError, Principal, Role
 from invoicer.assistant import Assistant
-from invoicer.line import InvoiceLine, today
+from invoicer.line import InvoiceLine
 from invoicer.review import appeals, cases, rulings
-from invoicer.review.details import about
+from invoicer.review.details import notes_of
 from invoicer.store import Store
-from knowledge_base.rate_advice import TaxpayerType
 
 _VOTE = ("name", "at", "code", "why")
 
@@ -35,15 +34,12 @@ def evidence(store: Store, assistant: Assistant, me: Principal, ident: str) -> d
     codes += [one.code for one in alike]
     votes = cases.votes(store, me, case)
     codes += [vote["code"] for vote in votes]
-    day, taxpayer = line.date or today(), line.taxpayer or TaxpayerType.GENERAL
     return {
         "case": case,
         "opinions": opinions,
         "appeals": contested,
         "rulings": alike,
-        "codes": {
-            code: about(assistant, code, day, taxpayer) for code in dict.fromkeys(codes) if code
-        },
+        "codes": notes_of(assistant, line, codes),
         "mine": next((vote for vote in votes if vote["principal"] == me.id), None),
         "votes": votes if case["state"] != cases.CaseState.VOTING else [],
         "history": cases.history(store, case),

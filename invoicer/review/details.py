@@ -4,6 +4,7 @@ rates, what was decided about the like, and what the caller replied."""
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from invoicer.assistant import Assistant
@@ -23,7 +24,6 @@ def details(assistant: Assistant, queue: Queue, item: dict[str, Any]) -> dict[st
     """What is shown beside an item; nothing of anybody's vote on it."""
     line = InvoiceLine.from_fields(item["line"])
     day = line.date or today()
-    taxpayer = line.taxpayer or TaxpayerType.GENERAL
     reading = assistant.query(line).reading
     suggestion = item["suggestion"]
     codes = [c["code"] for c in suggestion["candidates"]]
@@ -36,7 +36,7 @@ def details(assistant: Assistant, queue: Queue, item: dict[str, Any]) -> dict[st
         ],
         "core": reading.core,
         "hint": _hint(suggestion),
-        "codes": {code: about(assistant, code, day, taxpayer) for code in dict.fromkeys(codes)},
+        "codes": notes_of(assistant, line, codes),
         "similar": [
             {
                 "id": one["id"],
@@ -52,10 +52,19 @@ def details(assistant: Assistant, queue: Queue, item: dict[str, Any]) -> dict[st
     }
 
 
+def notes_of(
+    assistant: Assistant, line: InvoiceLine, codes: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """Codes as a reviewer checks them for a line: place, official notes, and the rates on its day
+    for its taxpayer."""
+    day, taxpayer = line.date or today(), line.taxpayer or TaxpayerType.GENERAL
+    return {code: about(assistant, code, day, taxpayer) for code in dict.fromkeys(codes) if code}
+
+
 def about(
     assistant: Assistant, code: str, day: dt.date, taxpayer: TaxpayerType = TaxpayerType.GENERAL
 ) -> dict[str, Any]:
-    """A code as a reviewer checks it: its place, its official notes, its rates on a day."""
+    """A code by itself: its place, its official notes, its rates on a day."""
     named = {"code": code, **_named(assistant, code, day)}
     row = assistant.kb.taxonomy.get(code)
     if row is None:  # the table has changed since

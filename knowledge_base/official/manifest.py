@@ -56,7 +56,8 @@ class VersionInfo:
         """What it is, for a person."""
         if not self.edits:
             return self.source
-        return f"词表修改 {self.edits} 行:{self.reason}"
+        said = f"词表修改 {self.edits} 行"
+        return f"{said}:{self.reason}" if self.reason else said
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,12 +47,9 @@ class Looks:
         self._service = service
         self.count = 0
 
-    def __call__(self) -> int:
+    async def __call__(self) -> int:
         self.count += 1
-        try:
-            return waiting(self._service.store)
-        finally:
-            self._service.store.close()
+        return await self._service.in_thread(waiting, self._service.store)
 
     async def more(self) -> None:
         """Until some more have been had."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,6 +15,7 @@ from api.app import create_app
 from api.web import pages
 from invoicer.access import keys, tenants, users
 from invoicer.access.principals import Role
+from invoicer.errors import UnavailableError
 
 PASSWORD = "correct horse battery"
 HTTPS = "https://testserver"
@@ -43,6 +46,27 @@ def test_nobody_sees_a_page_before_signing_in(web: TestClient, path: str) -> Non
     answer = web.get(path)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in?next=")
+
+
+@pytest.mark.parametrize("path", [path for path, _, _ in pages.NAVIGATION])
+def test_every_page_is_come_back_to(web: TestClient, path: str) -> None:
+    for wanted in (path, f"{path}/裁定2026-0001?page=2"):
+        assert unquote(sign_in(web, params={"next": wanted}).headers["location"]) == wanted
+
+
+def test_what_breaks_behind_a_page_is_in_the_log(
+    web: TestClient, service, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(web)
+
+    def gone(*_: object) -> None:
+        raise UnavailableError("数据库不可用")
+
+    monkeypatch.setattr(service.queue, "counts", gone)
+    with caplog.at_level(logging.ERROR):
+        answer = web.get("/review/items")
+    assert (answer.status_code, "数据库不可用" in answer.text) == (503, True)
+    assert "unavailable" in caplog.text
 
 
 def test_after_signing_in_one_is_where_one_wanted_to_be(web: TestClient) -> None:

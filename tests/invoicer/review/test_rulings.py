@@ -15,7 +15,7 @@ from invoicer.access.principals import Principal
 from invoicer.errors import InputError
 from invoicer.line import today
 from invoicer.review import rulings
-from invoicer.review.affected import affected, elsewhere
+from invoicer.review.affected import affected, seen_by
 from invoicer.review.decisions import Decisions
 from invoicer.review.feedback import record
 from invoicer.review.issuing import Draft, issue
@@ -264,10 +264,11 @@ def test_of_other_tenants_only_codes_and_numbers_are_told(
     decisions.decide(people["otto"], add_line("薯片", "other"), FRIED, "", Versions())
     general = rule("薯片", PUFFED, scope=Scope.ALL)
     assert affected(store, general, "acme") == []
-    assert elsewhere(store, general, "acme") == [{"code": FRIED, "lines": 1}]
+    assert seen_by(store, general, people["fay"]) == ([], [{"code": FRIED, "lines": 1}])
+    assert seen_by(store, general, people["anna"]) == ([], [])
     assert [row["tenant"] for row in affected(store, general)] == ["other"]
     own = rule("薯片", PUFFED)
-    assert elsewhere(store, own, "acme") == []
+    assert seen_by(store, own, people["fay"]) == ([], [])
 
 
 def test_lines_from_before_subjects_were_kept_are_found_too(
