@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from typing import NamedTuple
 
 from invoicer.access.principals import Principal
@@ -45,32 +45,31 @@ class Judgement(NamedTuple):
 
 
 class Vote(NamedTuple):
-    item: str
-    at: str
     principal: str
     code: str
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far two blind votes on the same item agree. pairs: both votes of each item."""
+    """How far two blind votes on the same item agree. pairs: (first, second code) → items."""
 
-    pairs: Sequence[tuple[str, str]]
+    pairs: Counter[tuple[str, str]]
 
     @property
     def votes(self) -> Share:
         """Items on which both say the same code."""
-        return Share(sum(a == b for a, b in self.pairs), len(self.pairs))
+        same = sum(n for (a, b), n in self.pairs.items() if a == b)
+        return Share(same, self.pairs.total())
 
     @property
     def kappa(self) -> float | None:
         """Cohen's, None where it is undefined or the items are too few to tell."""
-        return cohen_kappa(self.pairs) if len(self.pairs) >= ENOUGH_PAIRS else None
+        return cohen_kappa(self.pairs) if self.pairs.total() >= ENOUGH_PAIRS else None
 
     @property
     def kappa_text(self) -> str:
         """Kappa for people, or why there is none."""
-        if len(self.pairs) < ENOUGH_PAIRS:
+        if self.pairs.total() < ENOUGH_PAIRS:
             return f"—(不足 {ENOUGH_PAIRS} 项)"
         return "—" if self.kappa is None else f"{self.kappa:.2f}"
 
@@ -203,7 +202,7 @@ def by_week(
 
 def agreement(store: Store, tenant: str, since: dt.date) -> Agreement:
     """Agreement of first and second votes on the items that had two blind ones."""
-    return Agreement([(a.code, b.code) for a, b in _blind_votes(store, tenant, since)])
+    return agreements(store, tenant, since)[0]
 
 
 def agreements(
@@ -211,18 +210,19 @@ def agreements(
 ) -> tuple[Agreement, dict[str, Agreement]]:
     """The same of all, and of each reviewer's own votes with whoever else voted on the item, by
     principal."""
-    found = list(_blind_votes(store, tenant, since))
-    pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for a, b in found:
-        pairs[a.principal].append((a.code, b.code))
-        pairs[b.principal].append((b.code, a.code))
-    own = {principal: Agreement(votes) for principal, votes in pairs.items()}
-    return Agreement([(a.code, b.code) for a, b in found]), own
+    whole = Agreement(Counter())
+    each: dict[str, Agreement] = defaultdict(lambda: Agreement(Counter()))
+    for (a, b), items in _blind_votes(store, tenant, since).items():
+        whole.pairs[a.code, b.code] += items
+        each[a.principal].pairs[a.code, b.code] += items
+        each[b.principal].pairs[b.code, a.code] += items
+    return whole, dict(each)
 
 
-def _blind_votes(store: Store, tenant: str, since: dt.date) -> Iterator[tuple[Vote, Vote]]:
-    """Both votes of each item whose second one came since a day. What the guard held is left out:
-    it was looked at again because it seemed wrong, so it says nothing of votes at large."""
+def _blind_votes(store: Store, tenant: str, since: dt.date) -> Counter[tuple[Vote, Vote]]:
+    """How often two voted so on an item whose second vote came since a day. What the guard held is
+    left out: it was looked at again because it seemed wrong, so it says nothing of votes at
+    large."""
     held = {
         item for (item,) in store.db.conn.execute(
             "select item from review_events where tenant = ? and action = 'hold'", [tenant]
@@ -233,23 +233,32 @@ def _blind_votes(store: Store, tenant: str, since: dt.date) -> Iterator[tuple[Vo
         " order by item, at, principal",
         [tenant],
     )
-    start = _midnight(since)
-    for item, votes in groupby(map(Vote._make, cast), attrgetter("item")):
-        both = tuple(votes)
-        if len(both) == 2 and both[1].at >= start and item not in held:
-            yield both
+    start, found = _midnight(since), Counter[tuple[Vote, Vote]]()
+    for item, votes in groupby(cast, itemgetter(0)):
+        both = list(votes)
+        if len(both) == 2 and both[1][1] >= start and item not in held:
+            found[Vote(*both[0][2:]), Vote(*both[1][2:])] += 1
+    return found
 
 
-def cohen_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
-    """Agreement beyond chance of two raters; None without pairs, or where all chose one code."""
-    if not pairs:
+def cohen_kappa(pairs: Iterable[tuple[str, str]]) -> float | None:
+    """Agreement beyond chance of two raters; None without pairs, or where all chose one code.
+
+    pairs: both codes of each item, or a Counter of them.
+    """
+    counts = Counter(pairs)
+    if not counts:
         return None
-    n = len(pairs)
-    first, second = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
+    n = counts.total()
+    first, second = Counter[str](), Counter[str]()
+    for (a, b), items in counts.items():
+        first[a] += items
+        second[b] += items
     by_chance = sum(first[code] * second[code] for code in first) / (n * n)
     if by_chance == 1.0:
         return None
-    return (sum(a == b for a, b in pairs) / n - by_chance) / (1 - by_chance)
+    same = sum(items for (a, b), items in counts.items() if a == b)
+    return (same / n - by_chance) / (1 - by_chance)
 
 
 def missing_names(store: Store, tenant: str, limit: int = 20) -> list[MissingName]:
