@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from api.security import Caller, TheService, allow
+from api.service import Service
 from api.web.pages import page, redirect, render
 from invoicer.access import audit, keys, users
 from invoicer.access.principals import Principal, Role
@@ -22,7 +23,7 @@ Short = Annotated[str, Form(max_length=200)]
 
 
 def _page(
-    request: Request, caller: Principal, service: TheService, status: int = 200,
+    request: Request, caller: Principal, service: Service, status: int = 200,
     done: str = "", problem: str = "", new_key: str = "",
 ) -> Response:  # fmt: skip
     people, systems = (find(service.store, caller.tenant) for find in (users.users, keys.keys))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from api.desk import accepted, begin_preview, effect_of
+from api.errors import status_of
 from api.routes.desk import Ident, Number
 from api.security import Caller, TheService, allow
+from api.service import Service
 from api.web.pages import page, redirect, render
 from invoicer.access.principals import Principal, Role
 from invoicer.desk.proposals import MAX_WHY, PAGE, ProposalState
@@ -131,7 +133,7 @@ async def show(request: Request, caller: Caller, service: TheService, proposal: 
 
 
 def _shown(
-    request: Request, caller: Principal, service: Any, proposal: str, problem: str = "",
+    request: Request, caller: Principal, service: Service, proposal: str, problem: str = "",
     status: int = 200,
 ) -> Response:  # fmt: skip
     found = service.proposals.find(caller.tenant, proposal)
@@ -139,7 +141,7 @@ def _shown(
     names = {code.code: code.name for code in service.assistant.kb.taxonomy}
     return render(
         request, "proposal.html", caller, status, proposal=found, problem=problem, names=names,
-        effect=effect_of(service, caller, found) if is_open else {"state": "none", "changes": []},
+        effect=effect_of(service, caller, found) if is_open else None,
         may_answer=is_open and caller.role.includes(Role.EXPERT),
         is_own=found.proposed_by == caller.id,
     )  # fmt: skip
@@ -172,5 +174,7 @@ async def answer(
         else:
             service.proposals.reject(caller, proposal, why)
     except InvoicerError as error:
-        return _shown(request, caller, service, proposal, error.message, 409)
+        if (status := status_of(error)) >= 500:
+            raise
+        return _shown(request, caller, service, proposal, error.message, status)
     return redirect(request, f"/desk/proposals/{proposal}")
