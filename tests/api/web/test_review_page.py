@@ -151,7 +151,7 @@ def test_alike_items_are_decided_together(office: Office, open_page: OpenPage) -
     page = open_page(office.user("anna"), "/review")
     shown(page, "薯片")
     page.keyboard.press("a")
-    page.wait_for_selector("#group")
+    page.wait_for_url("**/review/groups/*")  # loaded, its keys at work
     assert page.locator("th.differs").all_inner_texts() == ["规格型号 ≠"]
     page.keyboard.press("2")
     page.keyboard.press("Enter")
