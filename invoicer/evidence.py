@@ -21,6 +21,8 @@ def provisional(
 
     marked: the names that stand under its code for want of a fitting one.
     """
+    if not marked:
+        return ""
     reading, nearest = query.reading, match.terms[0]
     named = {name_key(text) for text in (reading.clean, reading.core)}
     near = name_key(terms[nearest]) if nearest >= 0 else ""

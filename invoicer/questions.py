@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from invoicer.suggestion import Option, Question
 from knowledge_base.preferences import Preference
@@ -193,8 +194,8 @@ class Offers:
 
 def _cases(rates: Sequence[RateAdvice]) -> tuple[RateAdvice, ...]:
     """The rates of a code that has several, each with the condition that decides."""
-    cases = tuple(a for a in rates if a.kind is RateKind.STANDARD and a.condition)
-    return cases if len({a.rate for a in cases}) > 1 else ()
+    cases = tuple(a for a in rates if a.condition and a.kind is RateKind.STANDARD)
+    return cases if len(cases) > 1 and len({a.rate for a in cases}) > 1 else ()
 
 
 def _stated_case(cases: Sequence[RateAdvice], name: str) -> RateAdvice | None:
@@ -208,5 +209,9 @@ def _as_assumed(rates: tuple[RateAdvice, ...]) -> tuple[RateAdvice, ...]:
     """The first rate says that it is the general taxpayer's."""
     if not rates or rates[0].treatment is Treatment.NOT_TAXED:
         return rates
-    condition = ";".join(filter(None, (ASSUMED, rates[0].condition)))
-    return (replace(rates[0], condition=condition), *rates[1:])
+    return (_assumed(rates[0]), *rates[1:])
+
+
+@lru_cache(4096)  # few rates, many lines
+def _assumed(rate: RateAdvice) -> RateAdvice:
+    return replace(rate, condition=";".join(filter(None, (ASSUMED, rate.condition))))

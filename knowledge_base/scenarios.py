@@ -141,6 +141,7 @@ class ScenarioTable:
             for surface in (name, *tables.split(group[0]["aliases"])):
                 self._phrases[_plain(surface)] = phrase
         self._longest = max(map(len, self._phrases), default=0)
+        self._starts = frozenset(surface[:2] for surface in self._phrases)
 
     @classmethod
     def load(cls, root: Path = tables.DATA) -> ScenarioTable:
@@ -158,8 +159,12 @@ class ScenarioTable:
         """
         labels = self._industries.industries_of(seller).labels if seller else ()
         text = _plain(clean)
-        for length in range(min(len(text), self._longest), 1, -1):
-            for start in range(len(text) - length, -1, -1):
+        starts = [i for i in range(len(text) - 2, -1, -1) if text[i : i + 2] in self._starts]
+        longest = min(len(text) - starts[-1], self._longest) if starts else 0
+        for length in range(longest, 1, -1):
+            for start in starts:
+                if start + length > len(text):
+                    continue
                 surface = text[start : start + length]
                 phrase = self._phrases.get(surface)
                 if phrase is not None and self._stands(phrase, text, start, start + length):

@@ -173,6 +173,7 @@ def _documents(compiled: Compiled) -> dict[str, Any]:
             "brands": words.brands,
             "replacements": words.replacements,
             "units": list(words.units),
+            "longest": words.longest,
         },
         "lookups": {
             "brand_words": compiled.brands.words,
@@ -223,6 +224,7 @@ def _assemble(arrays: dict[str, np.ndarray], documents: dict[str, Any]) -> Compi
             brands=words["brands"],
             replacements=words["replacements"],
             units=tuple(words["units"]),
+            longest=words["longest"],
         ),
         index=Index(
             codes=codes,

@@ -30,7 +30,8 @@ class Match:
 
     places: code places, best first; confidence: 0–1 a code, the first being `probability`;
     probability: that the first one's 简称 is right; terms: nearest term of each, −1 without one;
-    rows: signals of the short-listed codes as they were listed; order: their ranking.
+    rows: signals of the short-listed codes as they were listed; order: their ranking; first: the
+    signals of the first one.
     """
 
     places: list[int]
@@ -39,6 +40,7 @@ class Match:
     terms: list[int]
     rows: np.ndarray
     order: list[int]
+    first: list[float]
 
     @property
     def signals(self) -> np.ndarray:
@@ -47,7 +49,7 @@ class Match:
 
     def signal(self, name: str) -> float:
         """A signal of the first one."""
-        return float(self.rows.item(self.order[0], AT[name]))
+        return self.first[AT[name]]
 
 
 class Matcher:
@@ -122,14 +124,16 @@ class Matcher:
         left = np.where(moved, np.minimum(probability, 1 - probability), probability)
         confidence = left[:, None] * odds / np.maximum(odds[:, :1], 1e-9)
         confidence[:, 0] = probability
+        rows = found.values.reshape(*scores.shape, -1)
         yield from map(
             Match,
             places.tolist(),
             confidence.tolist(),
             probability.tolist(),
             found.term.take(pair).tolist(),
-            found.values.reshape(*scores.shape, -1),
+            rows,
             order.tolist(),
+            rows[np.arange(len(rows)), order[:, 0]].tolist(),
         )
 
     def _rank(self, decided: str, codes: np.ndarray, order: np.ndarray) -> int | None:

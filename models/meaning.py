@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy import sparse
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import threadpool_limits
 
 from models.features import Rows
 
@@ -50,6 +50,7 @@ class Meaning:
         self._columns = _whole(self.centres[centres].T)  # every code's first, then its second …
         self._ranks = list(pairwise(np.cumsum([0, *sizes]).tolist()))
         self._place = np.argsort(order)
+        _one_thread()
 
     def similarity(self, raw: Rows) -> np.ndarray:
         """Highest cosine of each line with a code's centres: (n_lines, n_codes) float32.
@@ -57,8 +58,7 @@ class Meaning:
         raw: feature weights before idf.
         """
         vectors = _whole(embed(raw, self.buckets, self.vectors, self.scale))
-        with _blas().limit(limits=1, user_api="blas"):
-            products = vectors @ self._columns
+        products = vectors @ self._columns
         best = products[:, : len(self._place)]
         for begin, end in self._ranks[1:]:
             part = best[:, : end - begin]
@@ -76,8 +76,10 @@ def _whole(unit: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
+def _one_thread() -> None:
+    """One thread for a product, from now on: several processes and requests share the cores, and
+    waking others takes longer than what they would do."""
+    threadpool_limits(limits=1, user_api="blas")
 
 
 def embed(raw: Rows, buckets: np.ndarray, vectors: np.ndarray, scale: np.ndarray) -> np.ndarray:

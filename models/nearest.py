@@ -31,10 +31,10 @@ def nearest_terms(
     place = row * n_codes + index.term_code.take(term)
     kind, at = np.nonzero(index.term_kind.take(term) & _KIND_BITS)
     hits = Hits(_KIND_NUMBER.take(kind), place.take(at), data.take(at))
-    voted, voter = np.unique(place, return_inverse=True)
-    votes = np.bincount(voter, data.astype(np.float64) ** 4)
-    line = voted // n_codes
-    share = votes / np.maximum(np.bincount(line, votes)[line], 1e-9) if len(votes) else votes
+    votes = np.bincount(place, data.astype(np.float64) ** 4)
+    voted = np.flatnonzero(votes)
+    votes, line = votes.take(voted), voted // n_codes
+    share = votes / np.maximum(np.bincount(line, votes).take(line), 1e-9)
     vote = Hits(np.full(len(voted), NUMBER["vote"]), voted, share.astype(np.float32))
     return Hits.join([hits, vote]), place, term
 
@@ -70,7 +70,8 @@ def _near_few(index: Index, vectors: Rows) -> tuple[np.ndarray, np.ndarray, np.n
         np.add.at(total, term, vectors.weight[a:b].take(bucket) * weight)
         reached = total.take(term)
         limit = max(PRUNE * reached.max(initial=0), FLOOR)
-        near = np.unique(term[reached > limit])
+        near = np.sort(term[reached > limit])
+        near = near[np.diff(near, prepend=-1) > 0]
         parts.append((near, total.take(near), np.full(len(near), i)))
     term, data, row = (np.concatenate(part) for part in zip(*parts, strict=True))
     return term, data, row

@@ -11,7 +11,6 @@ _T2S = opencc.OpenCC("t2s")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 # Anything outside printable ASCII, Han and the marks of names is looked at one by one.
 _UNUSUAL = re.compile(r"[^\u0020-\u007e\u3400-\u9fff\u00b0\u00b7\u0370-\u03ff]")
-_SPACE = re.compile(r"\s+")
 # Ideographic marks that NFKC leaves alone but that mean the same in product names.
 _SAME = str.maketrans({"×": "x", "∗": "*", "，": ",", "、": ",", "。": " ", "の": "的", "・": "·"})
 
@@ -28,7 +27,7 @@ def normalise(text: str) -> str:
         text = "".join(" " if _is_noise(c) else c for c in text)
     if _HAN.search(text):
         text = _T2S.convert(text)
-    return _SPACE.sub(" ", text).strip().lower()
+    return " ".join(text.split()).lower()
 
 
 def is_latin_part(text: str, start: int, end: int) -> bool:

@@ -100,7 +100,7 @@ class QueryMaker:
 
     def _says_nothing(self, reading: Reading) -> bool:
         """Whether the name is empty of letters and figures, or stands for one that is elsewhere."""
-        clean = name_key(reading.clean)
+        clean = reading.clean.replace(" ", "")
         return clean in self._placeholders or not any(char.isalnum() for char in clean)
 
     def _found(

@@ -70,7 +70,8 @@ class Reader:
     descriptors: word → kind; exceptions: words that only look like descriptors;
     heads: container suffixes; brands: brand or alias → True where it is an ordinary word too;
     replacements: whole-word abbreviations, regional words and typos → the standard word;
-    units: unit words that may follow a number.
+    units: unit words that may follow a number;
+    longest: first two characters → length of the longest name, exception, brand or descriptor.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Reader:
         brands: Mapping[str, bool],
         replacements: Mapping[str, str],
         units: Iterable[str],
+        longest: Mapping[str, int],
     ):
         self._tokenizer = tokenizer
         self._names = names if isinstance(names, Set) else frozenset(names)
@@ -91,12 +93,14 @@ class Reader:
         self._brands = brands
         self._measures = Measures(units)
         self._segmenter = Segmenter(tokenizer, self._names, replacements)
-        self._roles = Roles(tokenizer, self._names, descriptors, self._exceptions, brands)
+        self._roles = Roles(
+            tokenizer, self._names, descriptors, self._exceptions, brands, longest
+        )
 
     def read(self, text: str, brands: Sequence[str] = ()) -> Reading:
         """Reading of one name; never fails on any string. brands: words of the brand column."""
         declared, body = split_declared(text)
-        declared, normalised = normalise(declared), normalise(body)
+        declared, normalised = normalise(declared) if declared else "", normalise(body)
         rest, sizes, models = self._measures.strip(normalised)
         segments = self._segmenter.split(rest)
         if not segments and any(c.isalnum() for c in normalised):  # numbers alone: as they stand
@@ -143,7 +147,7 @@ class Reader:
             head=self._head(core),
             tokens=tuple(tokens),
             spans=tuple(spans),
-            declared_short_name=normalise(declared),
+            declared_short_name=declared,
             brands=tuple(dict.fromkeys(s.text for s in spans if s.role == "brand")),
             sizes=sizes,
             models=models,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from models.tokenizer import Tokenizer
 
@@ -41,8 +41,7 @@ _USE_END = re.compile(r"[\u4e00-\u9fff]{1,4}(?:专用|专享|专供|适用|通�
 _MAKE = re.compile(r"^[\u4e00-\u9fff]{2,4}牌(?=.{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of the cleaned text with its role."""
 
     start: int
@@ -55,7 +54,8 @@ class Roles:
     """Finds the roles in a segment.
 
     names: every known name; descriptors: word → kind; exceptions: words that only look like
-    descriptors; brands: brand or alias → True where it is an ordinary word too.
+    descriptors; brands: brand or alias → True where it is an ordinary word too; longest: first two
+    characters → length of the longest of all these.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Roles:
         descriptors: Mapping[str, str],
         exceptions: Set[str],
         brands: Mapping[str, bool],
+        longest: Mapping[str, int],
     ):
         self._tokenizer = tokenizer
         self._names = names
@@ -72,9 +73,7 @@ class Roles:
         self._exceptions = exceptions
         self._brands = brands
         self._marked = frozenset((*brands, *descriptors))
-        self._starts = frozenset(
-            w[:2] for words in (names, exceptions, self._marked) for w in words
-        )
+        self._longest = longest
 
     def scan(self, segment: str, brands: Sequence[str], alone: bool) -> list[Span]:
         """Non-overlapping descriptor and brand spans of one segment, in order.
@@ -84,16 +83,19 @@ class Roles:
         length = len(segment)
         names: list[tuple[int, int]] = []
         found: list[tuple[int, int, str]] = []
-        edges = self._tokenizer.edges(segment)
-        for i in range(length):
+        edges: Set[int] = frozenset()
+        for i, char in enumerate(segment):
             # Most stretches begin no word: no more than their first character is looked at.
-            longest = MAX_WORD if segment[i : i + 2] in self._starts else 1
-            for j in range(i + 1, min(length, i + longest) + 1):
+            longest = min(self._longest.get(segment[i : i + 2], 1), MAX_WORD, length - i)
+            if longest == 1 and char not in self._marked:
+                continue
+            for j in range(i + 1, i + longest + 1):
                 word = segment[i:j]
                 if j - i > 1 and (word in self._names or word in self._exceptions):
                     names.append((i, j))
                 if word not in self._marked:
                     continue
+                edges = edges or self._tokenizer.edges(segment)
                 if word in self._brands and (i == 0 or (i in edges and j in edges)):
                     found.append((i, j, "brand"))
                 elif (kind := self._descriptors.get(word)) is not None:
@@ -114,7 +116,7 @@ class Roles:
         for match in _FLAVOUR_END.finditer(segment):
             if (flavour := self._flavour(segment, match.start())) is not None:
                 found.append((flavour[0], match.end(), flavour[1]))
-        return self._choose(segment, found, names)
+        return self._choose(segment, found, names) if found else []
 
     @staticmethod
     def _after_name(use: re.Match[str], names: list[tuple[int, int]]) -> int:

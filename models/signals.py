@@ -53,6 +53,7 @@ class Signals:
     def __init__(self, compiled: Compiled):
         self._compiled = compiled
         self.index = compiled.index
+        self._longest = compiled.words.longest
         self.facts = compiled.facts
         self.brands = compiled.brands
         self.makers = compiled.makers
@@ -172,8 +173,9 @@ class Signals:
                 if place is not None and not is_latin_part(core, start, size):
                     found.append((SUFFIX, i, place, (size - start) / size))
             size = len(clean)
-            for start in range(size):
-                for end in range(start + 2, min(size, start + MAX_NAME) + 1):
+            for start in range(size - 1):
+                longest = min(self._longest.get(clean[start : start + 2], 1), MAX_NAME)
+                for end in range(start + 2, min(start + longest, size) + 1):
                     place = places.get(clean[start:end])
                     if place is not None and not is_latin_part(clean, start, end):
                         weight = (end - start) / size * (0.6 + 0.4 * end / size)

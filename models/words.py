@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from itertools import chain
 
@@ -19,9 +19,22 @@ def name_key(text: str) -> str:
     return normalise(text).replace(" ", "")
 
 
+def longest_words(words: Iterable[str]) -> dict[str, int]:
+    """First two characters → length of the longest word that begins with them: most stretches of
+    a name begin no word and need not be looked up."""
+    longest: dict[str, int] = {}
+    for word in words:
+        start = word[:2]
+        longest[start] = max(longest.get(start, 1), len(word))
+    return longest
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Plain collections, so that a bundle can keep them without the knowledge base."""
+    """Plain collections, so that a bundle can keep them without the knowledge base.
+
+    longest: of all names, exceptions, brands and descriptors, see `longest_words`.
+    """
 
     names: Set[str]
     descriptors: dict[str, str]
@@ -30,6 +43,7 @@ class Words:
     brands: dict[str, bool]
     replacements: dict[str, str]
     units: tuple[str, ...]
+    longest: dict[str, int]
 
     @classmethod
     def of(cls, kb: KnowledgeBase) -> Words:
@@ -46,10 +60,13 @@ class Words:
                 if len(name) > 1:
                     brands[normalise(name)] = brand.also_word
         replacements = {**lexicon.abbreviations, **lexicon.variants}
+        known = frozenset(n for n in names if len(n) > 1 or n in lexicon.heads)
+        descriptors = {normalise(k): v for k, v in lexicon.descriptors.items()}
+        exceptions = frozenset(map(normalise, lexicon.exceptions))
         return cls(
-            names=frozenset(n for n in names if len(n) > 1 or n in lexicon.heads),
-            descriptors={normalise(k): v for k, v in lexicon.descriptors.items()},
-            exceptions=frozenset(map(normalise, lexicon.exceptions)),
+            names=known,
+            descriptors=descriptors,
+            exceptions=exceptions,
             heads=lexicon.container_heads,
             brands=brands,
             replacements={normalise(a): normalise(b) for a, b in replacements.items()},
@@ -59,6 +76,7 @@ class Words:
                 if not set(unit.dimensions) <= {"money"}
                 for name in (unit.name, *unit.aliases)
             ),
+            longest=longest_words(chain(known, exceptions, brands, descriptors)),
         )
 
     def reader(self, engine: str) -> Reader:
@@ -73,4 +91,5 @@ class Words:
             self.brands,
             self.replacements,
             self.units,
+            self.longest,
         )
