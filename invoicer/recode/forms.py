@@ -6,11 +6,10 @@ import csv
 import io
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -29,8 +28,7 @@ _answer = itemgetter(*RECODE_COLUMNS)
 _CANDIDATES = RECODE_COLUMNS.index("candidates")
 
 
-@dataclass(frozen=True, slots=True)
-class OutRow:
+class OutRow(NamedTuple):
     """A row of the output: the input's cells under the common header, the answer's columns;
     candidates are JSON."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -39,8 +39,7 @@ class Reject:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """One row of the output. answer: its columns; severity: 0 without a finding."""
 
     cells: list[str]
@@ -157,7 +156,7 @@ class PartJudge:
             if line is not None and line.confirmed_code:
                 day = line.date or today()
                 if assistant.is_usable(line.confirmed_code, day.isoformat()):
-                    row = replace(row, line=line)
+                    row = row._replace(line=line)
             recalled.append(row)
         return recalled
 

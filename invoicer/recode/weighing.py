@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from invoicer.recode.questions import Answer
 
@@ -21,8 +21,7 @@ RATE_FITS = 3.0
 SHORT_NAME_FITS = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(NamedTuple):
     """chosen: the code that the evidence speaks for; probability: that its 简称 is right."""
 
     chosen: str
