@@ -38,6 +38,13 @@ SECTIONS = {  # GB/T 4754-2017
     "O": "居民服务、修理和其他服务业", "P": "教育", "Q": "卫生和社会工作",
     "R": "文化、体育和娱乐业", "S": "公共管理、社会保障和社会组织", "T": "国际组织",
 }  # fmt: skip
+WORD_VALUES = {  # of the word tables' columns that have few values
+    "kind": ROLES,
+    "place": {"exact": "整个名称", "whole": "名称连同时间地点", "end": "名称结尾"},
+    "premise": {
+        "phrase": "仅凭名称", "seller": "看销售方行业", "ask": "须询问", "stated": "名称写明",
+    },
+}
 WORD_COLUMNS = {  # of the word tables
     "code": "编码", "term": "词", "codes": "可能的编码", "default_code": "默认编码",
     "question": "提问", "options": "选项(答复=编码,用 | 隔开)", "kind": "种类", "note": "备注",

@@ -22,8 +22,10 @@ from api.errors import NotFoundError, problem_of
 from invoicer import labels
 from invoicer.access.principals import AuthenticationError, Principal, Role
 from invoicer.errors import InvoicerError
+from invoicer.line import parse_amount
 from invoicer.review.states import State
 from invoicer.suggestion import Tier
+from knowledge_base.rate_advice import RateError, format_rate, parse_rate
 from knowledge_base.taxonomy import subtree_prefix
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -66,6 +68,20 @@ def yuan(fen: int) -> str:
     return f"{Decimal(fen) / 100:,.2f}"
 
 
+def amount(text: str) -> str:
+    """1,234.50 for 1234.5; what is no number as it stands."""
+    return f"{found:,.2f}" if (found := parse_amount(text)[0]) is not None else text
+
+
+def rate(text: str) -> str:
+    """13% for 0.13; what is no fraction as it stands."""
+    try:
+        value = parse_rate(text)[1]
+    except RateError:
+        return text
+    return text if value is None else f"{format_rate(value * 100)}%"
+
+
 def moment(text: str | None) -> str:
     """A stored moment as China's clock shows it: 2026-11-27 11:04."""
     if not text:
@@ -91,8 +107,8 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters |= {"yuan": yuan, "moment": moment, "code_parts": code_parts,
-                         "compact": compact}  # fmt: skip
+_environment.filters |= {"yuan": yuan, "amount": amount, "rate": rate, "moment": moment,
+                         "code_parts": code_parts, "compact": compact}  # fmt: skip
 _environment.globals |= {
     "fingerprint": FINGERPRINT,
     "labels": labels,

@@ -16,6 +16,7 @@ from invoicer.desk.effect import Effect, previewed
 from invoicer.desk.words import WordIndex
 from invoicer.errors import InputError, InvoicerError
 from invoicer.line import today
+from invoicer.review import rulings
 from invoicer.review.states import NoSuchItemError, ReviewConflictError
 from invoicer.settings import Settings
 from invoicer.store import Store, utc_text
@@ -120,6 +121,7 @@ class Proposals:
         ident = "pp_" + secrets.token_hex(8)
         text = json.dumps([edit.to_json() for edit in edits], ensure_ascii=False)
         with self.store.transaction() as db:
+            ruling = self._ruling(me.tenant, ruling)
             if item and self.store.row(
                 "select 1 from review_items where id = ? and tenant = ?", [item, me.tenant]
             ) is None:  # fmt: skip
@@ -128,9 +130,21 @@ class Proposals:
                 "insert into proposals (id, tenant, edits, why, provisional, item, ruling,"
                 " proposed_by, proposed_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [ident, me.tenant, text, why.strip()[:MAX_WHY], int(provisional), item,
-                 ruling.strip(), me.id, utc_text()],
+                 ruling, me.id, utc_text()],
             )  # fmt: skip
         return self.find(me.tenant, ident)
+
+    def _ruling(self, tenant: str, number: str) -> str:
+        """The number of a ruling that the tenant can see; "" where none is named."""
+        if not (number := number.strip()):
+            return ""
+        try:
+            return rulings.find(self.store, tenant, number).number
+        except NoSuchItemError:
+            raise InputError(
+                f"没有编号为“{number[:40]}”的裁定,请照裁定页上的编号填写,如 裁定2026-0001,或留空",
+                field="ruling",
+            ) from None
 
     def find(self, tenant: str, ident: str) -> Proposal:
         """A proposal of this tenant; raises NoSuchItemError."""

@@ -56,6 +56,16 @@ def test_a_code_is_told_with_names_samples_and_rates_by_date(
     assert known["rulings"] == []
 
 
+def test_a_proposal_that_rests_on_no_ruling_is_refused_with_the_field(
+    client: TestClient, auth: Auth
+) -> None:
+    given = {"edits": [ADD], "why": "行业叫法", "ruling": "裁定1999-0001"}
+    refused = client.post("/v1/desk/proposals", json=given, headers=auth(Role.REVIEWER))
+    error = refused.json()["error"]
+    assert (refused.status_code, error["context"]["field"]) == (422, "ruling")
+    assert "没有编号为“裁定1999-0001”的裁定" in error["message"]
+
+
 def test_a_proposal_goes_in_waits_and_is_rejected(client: TestClient, auth: Auth) -> None:
     anna, eva = auth(Role.REVIEWER), auth(Role.EXPERT)
     made = client.post(

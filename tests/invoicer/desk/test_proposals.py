@@ -15,7 +15,7 @@ import pytest
 from invoicer import Assistant, InvoiceLine
 from invoicer.access import keys, tenants
 from invoicer.access.principals import ForbiddenError, Principal, Role
-from invoicer.desk import effect
+from invoicer.desk import effect, history
 from invoicer.desk.export import export
 from invoicer.desk.preview import DECIDED_SET, preview
 from invoicer.desk.proposals import (
@@ -30,10 +30,13 @@ from invoicer.errors import InputError
 from invoicer.learning.gate import FROZEN_SET, frozen_lines
 from invoicer.review import inbox
 from invoicer.review.decisions import Decisions
+from invoicer.review.issuing import Draft, issue
 from invoicer.review.items import identity, item_of
 from invoicer.review.queue import Queue
 from invoicer.review.rules import ReviewRules
+from invoicer.review.rulings import Scope
 from invoicer.review.states import NoSuchItemError, ReviewConflictError, Versions
+from invoicer.review.subjects import Subject
 from invoicer.settings import Settings
 from invoicer.store import Store
 from knowledge_base import KnowledgeBase
@@ -234,6 +237,35 @@ def test_the_mark_of_a_provisional_mapping_comes_and_goes_with_its_name(
     ]  # fmt: skip
     versions.edit(gone.edits, marked, note)
     assert WordIndex(KnowledgeBase.load(versions.current_root())).marked(FISH) == []
+
+
+def test_why_a_version_was_made_stays_with_the_tenant_that_made_it(house: House) -> None:
+    proposal = house.propose("anna", ADD)
+    versions = house.settings.version_store()
+    note = VersionInfo(
+        id="", effective=dt.date.min, table_days=(), reason="行业里都这么叫",
+        proposed_by="anna", accepted_by="eva", ruling="裁定2026-0001",
+    )  # fmt: skip
+    made = versions.edit(proposal.edits, "builtin", note).id
+    house.store.db.execute("update proposals set version = ? where id = ?", [made, proposal.id])
+
+    def seen_by(tenant: str) -> VersionInfo:
+        return history.versions(house.settings, house.store, tenant)[0]
+
+    own, others = seen_by("acme"), seen_by("other")
+    assert (own.id, own.reason, own.accepted_by) == (made, "行业里都这么叫", "eva")
+    assert others.id == made
+    assert (others.reason, others.proposed_by, others.accepted_by, others.ruling) == ("",) * 4
+
+
+def test_a_ruling_that_a_proposal_names_is_one_that_its_tenant_can_see(house: House) -> None:
+    draft = Draft("按注释", scope=Scope.TENANT)
+    number = issue(house.store, "acme", Subject(NICKNAME), FISH, draft, "pc_1").number
+    assert house.propose("anna", ADD, ruling=f" {number} ").ruling == number
+    for who, named in (("anna", "裁定1999-0001"), ("otto", number)):
+        with pytest.raises(InputError, match="没有编号为") as refused:
+            house.propose(who, OTHER, ruling=named)
+        assert refused.value.context["field"] == "ruling"
 
 
 def test_only_a_name_can_be_provisional(house: House) -> None:
