@@ -45,10 +45,11 @@ def test_every_command_of_the_page_exists() -> None:
 
 def test_every_setting_of_the_page_exists() -> None:
     from api.settings import ServiceSettings
+    from invoicer.settings import Settings
 
     named = set(re.findall(r"INVOICER_(\w+)", TEXT))
     assert named
-    assert {name.lower() for name in named} <= set(ServiceSettings.model_fields)
+    assert {name.lower() for name in named} <= {*ServiceSettings.model_fields, *vars(Settings)}
 
 
 def test_serving_loads_nothing_that_calls_out() -> None:

@@ -41,7 +41,7 @@ def test_a_name_is_proposed_tried_out_accepted_by_another_and_taken_back(
     page.keyboard.type(FISH[:11])
     page.wait_for_selector("#search-hits li")
     page.keyboard.press("Enter")
-    assert page.input_value("#cell-code") == FISH
+    page.wait_for_function("code => document.getElementById('cell-code').value === code", arg=FISH)
     page.fill("#why", "渠道里都这么叫")
     page.click("text=提交提案")
     page.wait_for_url("**/desk/proposals/pp_*")
