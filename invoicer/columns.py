@@ -97,7 +97,4 @@ def fields_of_object(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]
 
 def fields_of(row: Sequence[str], places: Mapping[str, int]) -> dict[str, str]:
     """The known fields of a row; missing cells are empty."""
-    try:
-        return dict(zip(places, map(row.__getitem__, places.values()), strict=True))
-    except IndexError:  # a short row
-        return {field: row[i] if i < len(row) else "" for field, i in places.items()}
+    return {field: row[i] if i < len(row) else "" for field, i in places.items()}

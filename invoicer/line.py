@@ -28,7 +28,7 @@ _DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[ T].*)?"
 # A date cell that lost its format: days since the end of 1899, here of 2009 to 2064.
 _SERIAL = re.compile(r"[45]\d{4}(?:\.\d+)?", re.ASCII)
 _SERIAL_ZERO = dt.date(1899, 12, 30)
-_DAY_LENGTH, _AMOUNT_LENGTH = 32, 32  # longer texts are not remembered
+_DAY_LENGTH = 32  # longer texts are not remembered
 _TAXPAYERS = {
     "general": TaxpayerType.GENERAL,
     "一般纳税人": TaxpayerType.GENERAL,
@@ -150,13 +150,6 @@ def parse_taxpayer(text: str) -> TaxpayerType | None:
 def parse_amount(text: str) -> tuple[Decimal | None, str]:
     """(amount in yuan, warning): thousands separators and a ¥ are allowed; anything else that is
     no number is dropped with a warning."""
-    if not text:
-        return None, ""
-    return (_amount if len(text) <= _AMOUNT_LENGTH else _amount.__wrapped__)(text)
-
-
-@lru_cache(1 << 14)  # what is read of a line once is read of it again
-def _amount(text: str) -> tuple[Decimal | None, str]:
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     plain = plain.strip().lstrip("¥").replace(",", "")
     if not plain:

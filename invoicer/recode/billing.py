@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
 
 from invoicer.line import MAX_AMOUNT, parse_amount
 
@@ -23,7 +23,8 @@ def fen(amount: Decimal) -> Decimal:
     return amount.quantize(FEN, ROUND_HALF_UP)
 
 
-class Bill(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Bill:
     """What was billed on a line.
 
     base: yuan, negative on a red-letter or discount line, a discount of the line taken off;
@@ -85,7 +86,8 @@ def _base(numbers: Mapping[str, Decimal | None]) -> tuple[Decimal | None, bool]:
     return None, False
 
 
-class Stake(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stake:
     """tax_declared; tax_low to tax_high: what it should have been; their differences are at stake.
 
     low = high where no condition decides. Positive: too little tax was declared.

@@ -6,10 +6,11 @@ import csv
 import io
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -28,7 +29,8 @@ _answer = itemgetter(*RECODE_COLUMNS)
 _CANDIDATES = RECODE_COLUMNS.index("candidates")
 
 
-class OutRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class OutRow:
     """A row of the output: the input's cells under the common header, the answer's columns;
     candidates are JSON."""
 

@@ -17,14 +17,15 @@ from invoicer.recode.findings import Finding, Found, Severity
 from invoicer.recode.misread import Misread
 from invoicer.recode.questions import Answer, Periods, Question, line_of_question, pack
 from invoicer.recode.rate_check import (
-    Checks,
     DeclaredRate,
     RateCheck,
+    RateVerdict,
     read_rate,
 )
 from invoicer.recode.verdict import Verdict
 from invoicer.recode.weighing import Weighed, weigh
 from invoicer.suggestion import Tier
+from knowledge_base.rate_advice import TaxpayerType
 from knowledge_base.rates import RateTable
 from knowledge_base.taxonomy import TaxCode
 from models.normalise import normalise
@@ -35,6 +36,7 @@ _shown = lru_cache(10_001)(repr)  # of a confidence: there are not more of four 
 # From here on a contradiction is called likely, else possible.
 LIKELY = 0.8
 CACHED = 10_000
+RATES_CACHED = 40_000  # a few thousand codes, each at a few dates and rates
 
 
 class Judge:
@@ -58,9 +60,10 @@ class Judge:
             lambda code: frozenset(map(normalise, self.taxonomy.short_names(code)))
         )
         self._misread = Misread(assistant)
+        self._check_rate = lru_cache(RATES_CACHED)(self._rates.judge)
         self._read_rate = lru_cache(CACHED)(read_rate)
         self._clean = lru_cache(CACHED)(lambda code, day: self._codes.read(code, day, ()))
-        self._candidate = lru_cache(2 * CACHED)(self._candidate_json)
+        self._candidate = lru_cache(CACHED)(self._candidate_json)
 
     def period(self, day: dt.date | None) -> int:
         """The number of the code table's period that a question belongs to."""
@@ -102,8 +105,9 @@ class Judge:
         rate, rate_warning = self._read_rate(fields.get("declared_rate", ""))
         declared = self._declared(fields.get("declared_code", ""), day, answer)
         printed = normalise(line.declared_short_name or question.printed)
-        checks = self._rates.checks(day, line.taxpayer, rate)
-        return self._decide(question, answer, declared, printed, rate, rate_warning, day, checks)
+        return self._decide(
+            question, answer, declared, printed, rate, rate_warning, day, line.taxpayer
+        )
 
     def settle(self, line: InvoiceLine, fields: Mapping[str, str], code: str) -> Verdict:
         """The verdict on a line whose code people have settled on."""
@@ -115,8 +119,7 @@ class Judge:
         if declared.row is not None and self._group(declared.row.code) != self._group(code):
             said = f"人工确认应为 {code} {self._short_name(code, day)}"
             found.append(Found.of(Finding.NAME_CONTRADICTS, said))
-        checks = self._rates.checks(day, line.taxpayer, rate)
-        verdict = self._verdict(settled, code, 1.0, declared, found, rate, day, checks)
+        verdict = self._verdict(settled, code, 1.0, declared, found, rate, day, line.taxpayer)
         return replace(verdict, tier=Tier.STRONG)  # a person may settle on a catch-all, too
 
     def _declared(self, text: str, day: dt.date, answer: Answer) -> Declared:
@@ -132,16 +135,16 @@ class Judge:
         rate: DeclaredRate | None,
         rate_warning: str,
         day: dt.date,
-        checks: Checks,
+        taxpayer: TaxpayerType | None,
     ) -> Verdict:
         stated = declared.row.code if declared.row is not None and declared.usable else ""
         if not stated and declared.proposed:
             stated = declared.proposed[0]
 
-        rate_known = rate is not None and rate.known
-
         def fits_rate(code: str) -> bool | None:
-            return checks[code].possible if rate_known else None
+            if rate is None or not rate.known:
+                return None
+            return self._check_rate(code, day, taxpayer, rate).possible
 
         def fits_printed(code: str) -> bool | None:
             return printed in self._names_ever(code) if printed else None
@@ -171,7 +174,9 @@ class Judge:
         was = declared.row.code if declared.row is not None else ""
         if printed and (not was or declared.usable or printed not in self._names_ever(was)):
             found += self._short_name_faults(printed, stated or chosen, chosen, day)
-        return self._verdict(answer, chosen, probability, declared, found, rate, day, checks, doubt)
+        return self._verdict(
+            answer, chosen, probability, declared, found, rate, day, taxpayer, doubt
+        )
 
     def _dated(self, day: dt.date) -> Callable[[str], str]:
         """The 简称 of a code on a day."""
@@ -230,7 +235,7 @@ class Judge:
         found: list[Found],
         rate: DeclaredRate | None,
         day: dt.date,
-        checks: Checks,
+        taxpayer: TaxpayerType | None,
         doubt: str = "",
     ) -> Verdict:
         """Put together: tier, rate faults, correction. doubt: what else it may be."""
@@ -238,12 +243,14 @@ class Judge:
             found = [declared.fault, *found]
         kept = declared.row is not None and declared.usable and declared.row.code == chosen
         tier = self._tier(answer, probability, kept, chosen)
-        checked = checks[chosen]
-        if fault := _rate_fault(chosen, declared, checks):
+        checked = self._check_rate(chosen, day, taxpayer, rate)
+        if fault := self._rate_fault(chosen, declared, checked, day, taxpayer, rate):
             found.append(fault)
         right = checked.right
         if doubt:
-            right = tuple(dict.fromkeys((*right, *checks[doubt].right)))
+            right = tuple(
+                dict.fromkeys((*right, *self._check_rate(doubt, day, taxpayer, rate).right))
+            )
         shown = chosen if kept or tier is not Tier.WEAK else ""
         correction = correction_of(declared, shown, doubt, checked, found, self._dated(day))
         value, treatment = None, None
@@ -276,26 +283,34 @@ class Judge:
         strong = probability >= calibration.strong and settled and agrees
         return Tier.STRONG if strong else Tier.MEDIUM
 
-    def _candidates(self, answer: Answer, chosen: str, probability: float, day: dt.date) -> str:
+    def _rate_fault(
+        self,
+        chosen: str,
+        declared: Declared,
+        checked: RateVerdict,
+        day: dt.date,
+        taxpayer: TaxpayerType | None,
+        rate: DeclaredRate | None,
+    ) -> Found | None:
+        """The fault of the rate for the declared code, else for the right one."""
+        if declared.usable and declared.row is not None and declared.row.code != chosen:
+            own = self._check_rate(declared.row.code, day, taxpayer, rate)
+            return own.found or checked.found
+        return checked.found
+
+    def _candidates(
+        self, answer: Answer, chosen: str, probability: float, day: dt.date
+    ) -> str:
         """The decided code first, then the name's own candidates, as JSON."""
         shown = [(chosen, round(probability, 4))]
         shown += [one for one in answer.candidates if one[0] != chosen]
         texts = [
-            f"{self._candidate(code, day)}{_shown(confidence)}}}"
+            f"{self._candidate(code, self._short_name(code, day))}{_shown(confidence)}}}"
             for code, confidence in shown[:N_CANDIDATES]
         ]
         return f"[{','.join(texts)}]"
 
-    def _candidate_json(self, code: str, day: dt.date) -> str:
+    def _candidate_json(self, code: str, short_name: str) -> str:
         """A candidate up to its confidence."""
-        short_name, name = self._short_name(code, day), self.taxonomy[code].name
-        known = {"code": code, "short_name": short_name, "name": name}
+        known = {"code": code, "short_name": short_name, "name": self.taxonomy[code].name}
         return f'{orjson.dumps(known).decode()[:-1]},"confidence":'
-
-
-def _rate_fault(chosen: str, declared: Declared, checks: Checks) -> Found | None:
-    """The fault of the rate for the declared code, else for the right one."""
-    own = None
-    if declared.usable and declared.row is not None and declared.row.code != chosen:
-        own = checks[declared.row.code].found
-    return own or checks[chosen].found

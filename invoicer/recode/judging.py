@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import orjson
 
@@ -39,7 +39,8 @@ class Reject:
     reason: str
 
 
-class Judged(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Judged:
     """One row of the output. answer: its columns; severity: 0 without a finding."""
 
     cells: list[str]
@@ -156,7 +157,7 @@ class PartJudge:
             if line is not None and line.confirmed_code:
                 day = line.date or today()
                 if assistant.is_usable(line.confirmed_code, day.isoformat()):
-                    row = row._replace(line=line)
+                    row = replace(row, line=line)
             recalled.append(row)
         return recalled
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from invoicer.batch import Defaults
 from invoicer.columns import fields_of
@@ -17,7 +17,8 @@ from models.normalise import normalise
 _NO_GOODS = re.compile(r"[(（]?(合计|小计|总计|价税合计|本页小计|详见.{0,4}清单|详见附件)[)）]?")
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Row:
     """fields: as given, gaps filled by the defaults; line: None where it cannot be one, and then
     field and reason."""
 

@@ -8,7 +8,6 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
 
 import orjson
 
@@ -54,7 +53,8 @@ def _industries(seller: str) -> str:
     return f"{found.section}{found.division}{'|'.join(found.labels)}"
 
 
-class Question(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Question:
     """What decides the name's own answer: everything but what was declared.
 
     printed: the 简称 that stood before the name; period: number of the code table's period.
@@ -89,8 +89,7 @@ def question_of(fields: Mapping[str, str], period: int) -> Question:
 
 
 def _context(fields: Mapping[str, str]) -> tuple[str, ...]:
-    texts = [fields.get(field, "") for field in ASKED]
-    return tuple([text and text.replace(_SEPARATOR, " ").strip() for text in texts])
+    return tuple(fields.get(field, "").replace(_SEPARATOR, " ").strip() for field in ASKED)
 
 
 def line_of_question(text: str, periods: Periods) -> InvoiceLine:

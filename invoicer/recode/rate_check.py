@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -25,8 +24,6 @@ from knowledge_base.taxonomy import Taxonomy
 PLAIN = (RateKind.STANDARD, RateKind.LEVY)
 HIGHEST_LEVY = Decimal("0.05")
 SHOWN = 3  # conditions that are named
-CHECKS = 128  # days × rates × types of taxpayer, each of a few thousand codes
-ADVISED = 40_000
 ZERO = Decimal(0)
 _NO_TAX = (Treatment.ZERO, Treatment.EXEMPT, Treatment.NOT_TAXED)
 
@@ -91,44 +88,24 @@ def rate_label(treatment: Treatment, rate: Decimal | None) -> str:
     return "差额征税" if rate is None else f"{format_rate(rate * 100)}%"
 
 
-class Checks(dict[str, RateVerdict]):
-    """What one declared rate on one day is worth for each code, found when first asked for."""
-
-    def __init__(self, judge: Callable[[str], RateVerdict]):
-        self._judge = judge
-
-    def __missing__(self, code: str) -> RateVerdict:
-        found = self[code] = self._judge(code)
-        return found
-
-
 class RateCheck:
-    """Judges declared rates. Holds caches; not shared between threads."""
+    """Judges declared rates."""
 
     def __init__(self, rates: RateTable, taxonomy: Taxonomy):
         self._rates = rates
         self._taxonomy = taxonomy
-        self.checks = lru_cache(CHECKS)(self._checks)
-        self._advise = lru_cache(ADVISED)(self._ask)
-        # Most codes share their rates: what is the same is kept once.
-        self._known: dict[tuple[RateAdvice, ...], tuple[RateAdvice, ...]] = {}
+        self._advise = lru_cache(4_000)(self._ask)  # `judge` itself is cached where it is used
         self._faultless: dict[RateVerdict, RateVerdict] = {}
 
-    def _checks(
-        self, day: dt.date, taxpayer: TaxpayerType | None, declared: DeclaredRate | None
-    ) -> Checks:
-        return Checks(lambda code: self.judge(code, day, taxpayer, declared))
-
     def _ask(self, code: str, day: dt.date, taxpayer: TaxpayerType) -> tuple[RateAdvice, ...]:
-        found = tuple(self._rates.advise(self._taxonomy[code], day, taxpayer))
-        return self._known.setdefault(found, found)
+        return tuple(self._rates.advise(self._taxonomy[code], day, taxpayer))
 
     def judge(
         self, code: str, day: dt.date, taxpayer: TaxpayerType | None, declared: DeclaredRate | None
     ) -> RateVerdict:
         """What a declared rate is worth. A taxpayer that is not known may be of either type.
 
-        A verdict without a fault is the same object for all codes.
+        Most codes share their rates: a verdict without a fault is the same object for all of them.
         """
         found = self._judge(code, day, taxpayer, declared)
         return found if found.found else self._faultless.setdefault(found, found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from invoicer.recode.questions import Answer
 
@@ -21,7 +21,8 @@ RATE_FITS = 3.0
 SHORT_NAME_FITS = 3.0
 
 
-class Weighed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Weighed:
     """chosen: the code that the evidence speaks for; probability: that its 简称 is right."""
 
     chosen: str
