@@ -66,28 +66,25 @@ def features(reading: Reading) -> dict[int, float]:
     chars = ""
     weights: list[float] = []
 
+    def add(bucket: int, weight: float) -> None:
+        if weight > found.get(bucket, 0.0):
+            found[bucket] = weight
+
     for word, role, in_core in reading.tokens:
         weight = ROLE_WEIGHT.get(role, 0.5) * (1.0 if in_core or role == "side" else 0.8)
         if weight:
-            bucket = _bucket(f"w{word}")
-            found[bucket] = max(found.get(bucket, 0.0), weight * WORD)
+            add(_bucket(f"w{word}"), weight * WORD)
             chars += word
             weights.extend([weight] * len(word))
-    before, weight_before = "", 0.0
-    for char, weight in zip(chars, weights, strict=True):
-        if before:
-            bucket = _bucket(f"b{before}{char}")
-            pair = (weight if weight < weight_before else weight_before) * BIGRAM
-            if pair > found.get(bucket, 0.0):
-                found[bucket] = pair
+    last = len(chars) - 1
+    for i, char in enumerate(chars):
         if char > "\u2fff":
-            bucket = _bucket(f"c{char}")
-            if (single := weight * CHAR) > found.get(bucket, 0.0):
-                found[bucket] = single
-        before, weight_before = char, weight
+            add(_bucket(f"c{char}"), weights[i] * CHAR)
+        if i < last:
+            add(_bucket(f"b{chars[i : i + 2]}"), min(weights[i], weights[i + 1]) * BIGRAM)
     ends = end_buckets(reading.core, reading.head)
     for bucket, weight in zip(ends, (*ENDS[: len(ends) - 1], HEAD), strict=False):
-        found[bucket] = max(found.get(bucket, 0.0), weight)
+        add(bucket, weight)
     return found
 
 

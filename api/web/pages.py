@@ -23,9 +23,9 @@ from invoicer import labels
 from invoicer.access.principals import AuthenticationError, Principal, Role
 from invoicer.errors import InvoicerError
 from invoicer.line import parse_amount
+from invoicer.recode.rate_check import read_rate
 from invoicer.review.states import State
 from invoicer.suggestion import Tier
-from knowledge_base.rate_advice import RateError, format_rate, parse_rate
 from knowledge_base.taxonomy import subtree_prefix
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -74,12 +74,9 @@ def amount(text: str) -> str:
 
 
 def rate(text: str) -> str:
-    """13% for 0.13; what is no fraction as it stands."""
-    try:
-        value = parse_rate(text)[1]
-    except RateError:
-        return text
-    return text if value is None else f"{format_rate(value * 100)}%"
+    """13% for 0.13; what is no rate as it stands."""
+    found, _ = read_rate(text)
+    return found.label if found is not None else text
 
 
 def moment(text: str | None) -> str:

@@ -14,7 +14,8 @@ from knowledge_base import tables
 FISH = "1030109050000000000"
 PATHS = ("/desk", "/desk?q=鱼", "/desk?under=1000000000000000000", f"/desk/codes/{FISH}",
          "/desk/words/everyday_names", "/desk/words/scenarios", "/desk/proposals",
-         "/desk/proposals/new?table=scenarios", "/desk/versions", "/figures/lead")  # fmt: skip
+         "/desk/proposals/new?table=scenarios", "/desk/proposals/new?table=descriptors",
+         "/desk/versions", "/figures/lead")  # fmt: skip
 UNLABELLED = """() => [...document.querySelectorAll('input, select, textarea')]
   .filter(field => field.type !== 'hidden' && !field.labels.length && !field.ariaLabel)
   .map(field => field.outerHTML)"""
