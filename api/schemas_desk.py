@@ -105,9 +105,11 @@ class VersionOut(BaseModel):
     accepted_by: str
     ruling: str
     is_current: bool
+    left_out: list[EditIO] = Field(description="沿用到新表时未能放入的修改")
 
 
 class VersionsOut(BaseModel):
+    outdated: bool = Field(description="现用版本是否仍以旧程序随附的表为基础,见 /v1/desk/rebase")
     versions: list[VersionOut]
 
 

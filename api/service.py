@@ -98,6 +98,8 @@ class Service:
         service = cls(settings, store, assistant, in_use)
         _ = service.type_ahead, assistant.rate_table, service.words.prepare()
         service.limit.check()
+        if told := Settings().outdated():
+            log.warning(told)
         store.close()  # each worker opens its own connection
         return service
 

@@ -79,7 +79,10 @@ def load_assistant() -> Assistant:
             bar.update(task, description=f"首次使用,编译知识库({stage})", completed=done,
                        total=total)  # fmt: skip
 
-        return Assistant.load(progress=show)
+        assistant = Assistant.load(progress=show)
+    if told := Settings().outdated():
+        err.print(told, style="yellow")
+    return assistant
 
 
 def memory_of(tenant: str) -> Memory | None:

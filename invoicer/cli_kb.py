@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from invoicer.console import err, out
+from invoicer.desk.rules import rules_of_today
 from invoicer.errors import InputError
 from invoicer.line import parse_date, today
 from invoicer.settings import Settings
@@ -119,6 +120,21 @@ def versions() -> None:
         for info in Settings().version_store().versions():
             mark = "*" if info.is_current else " "
             out.print(f"{mark} {info.id}  启用 {info.effective}  {info.title}")
+    if told := Settings().outdated():
+        err.print(told, style="yellow")
+
+
+@app.command()
+def rebase(limit: Annotated[int, typer.Option(help="最多列出条数")] = 20) -> None:
+    """程序更新后,把已有的导入与修改放到新随附的表上;未能沿用的逐条列出。"""
+    with _table_errors():
+        store = Settings().version_store()
+        info = store.rebase(rules_of_today)
+    if info is None:
+        out.print("现用版本已以程序随附的表为基础,没有改动")
+        return
+    out.print(f"当前版本 {info.id}:{info.title}")
+    print_edits(out, store.left_out(info.id), limit)
 
 
 @app.command()

@@ -22,6 +22,7 @@ ADMINISTRATION = {
     "user.locked": "连续输错密码,账户锁定", "key.create": "新建密钥", "key.revoke": "吊销密钥",
     "ruling.issue": "发布裁定",
     "words.accept": "采纳词表修改", "words.rollback": "退回知识库版本",
+    "words.rebase": "沿用到程序随附的新表",
 }  # fmt: skip
 FIELDS = {
     "name": "名称", "spec": "规格型号", "unit": "单位", "brand": "品牌", "manufacturer": "厂家",

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from knowledge_base.official.versions import VersionStore
 
 
+OUTDATED = (
+    "程序随附的编码表或词表已更新,而现用的知识库版本仍以旧表为基础。"
+    "运行 invoicer kb rebase,或由管理员在“知识库 › 版本”页沿用,即可把已有的导入与修改放到新表上"
+)
+
+
 def _data_dir() -> Path:
     return Path(os.environ.get("INVOICER_DATA_DIR") or platformdirs.user_data_dir("invoicer"))
 
@@ -44,6 +50,18 @@ class Settings:
         if not self.knowledge_dir.exists():
             return KnowledgeBase.load(supplement=supplement)
         return KnowledgeBase.load(self.version_store().current_root(), supplement)
+
+    def outdated(self) -> str:
+        """What to tell people where the version in use rests on other tables than those that the
+        program ships; "" where it does not, or where none was installed."""
+        if not self.knowledge_dir.exists():
+            return ""
+        from knowledge_base.official.raw import OfficialTableError
+
+        try:
+            return OUTDATED if self.version_store().is_outdated() else ""
+        except OfficialTableError as error:
+            return error.message
 
     @property
     def database(self) -> Path:

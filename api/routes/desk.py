@@ -173,7 +173,7 @@ async def reject(caller: Caller, service: TheService, proposal_id: Ident, body: 
             responses={**example("desk_versions"), **refusals()})  # fmt: skip
 @allow(Role.EXPERT)
 async def show_versions(caller: Caller, service: TheService) -> Response:
-    return json_response({"versions": _versions(service, caller)})
+    return json_response(_versions(service, caller))
 
 
 @router.get(
@@ -199,7 +199,19 @@ async def show_diff(service: TheService, old: VersionName, new: VersionName) -> 
 @allow(Role.ADMIN)
 async def roll_back(caller: Caller, service: TheService, body: RollbackIn) -> Response:
     history.roll_back(service.proposals.settings, service.store, caller, body.to)
-    return json_response({"versions": _versions(service, caller)})
+    return json_response(_versions(service, caller))
+
+
+@router.post(
+    "/rebase",
+    summary="程序更新后,把已有的导入与修改放到新随附的表上;运行中的服务随即跟随",
+    response_model=VersionsOut,
+    responses={**example("desk_versions"), **refusals(422)},
+)
+@allow(Role.ADMIN)
+async def rebase(caller: Caller, service: TheService) -> Response:
+    await service.in_thread(history.rebase, service.proposals.settings, service.store, caller)
+    return json_response(_versions(service, caller))
 
 
 @router.get(
@@ -234,9 +246,16 @@ async def show_figures(
     return Response(safe_csv(*found.flat()), headers=headers, media_type="text/csv")
 
 
-def _versions(service: Service, caller: Principal) -> list[dict[str, Any]]:
-    found = history.versions(service.proposals.settings, service.store, caller.tenant)
-    return [_version(one) for one in found]
+def _versions(service: Service, caller: Principal) -> dict[str, Any]:
+    settings = service.proposals.settings
+    found = history.versions(settings, service.store, caller.tenant)
+    return {
+        "outdated": bool(settings.outdated()),
+        "versions": [
+            {**_version(one), "left_out": [e.to_json() for e in history.left_out(settings, one)]}
+            for one in found
+        ],
+    }
 
 
 def _version(info: VersionInfo) -> dict[str, Any]:

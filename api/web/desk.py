@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import groupby
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -11,6 +12,7 @@ from api.desk import notes_of
 from api.routes.codes import CodePath, On
 from api.routes.desk import Number, VersionName
 from api.security import Caller, TheService, allow
+from api.service import Service
 from api.web.pages import page, redirect, render
 from invoicer.access.principals import Role
 from invoicer.desk import history
@@ -21,7 +23,7 @@ from knowledge_base.word_tables import Edit, WordTable
 
 router = APIRouter(prefix="/desk", include_in_schema=False)
 MAX_HITS = 50
-MAX_DIFF = 500
+MAX_DIFF = 200
 Text = Annotated[str, Query(max_length=60)]
 
 
@@ -70,10 +72,9 @@ async def show_words(
     number: Number = 1,
 ) -> Response:
     total, rows = service.words.search(table, q, number)
-    names = {code.code: code.name for code in service.assistant.kb.taxonomy}
     return render(
         request, "desk_words.html", caller, table=table, tables=list(WordTable), q=q, rows=rows,
-        total=total, number=number, pages=max(1, -(-total // PAGE)), names=names,
+        total=total, number=number, pages=max(1, -(-total // PAGE)), names=_names(service),
     )  # fmt: skip
 
 
@@ -96,8 +97,19 @@ async def versions(
         codes, words = await asyncio.to_thread(history.differences, settings, old, new)
     return render(
         request, "desk_versions.html", caller, versions=found, old=old, new=new, codes=codes,
-        words=words[:MAX_DIFF], more=max(0, len(words) - MAX_DIFF), done=done,
+        words=[(table, list(rows)) for table, rows in groupby(words, lambda one: one.table)],
+        MAX_DIFF=MAX_DIFF, done=done, names=_names(service), outdated=settings.outdated(),
+        left_out={one.id: rows for one in found if (rows := history.left_out(settings, one))},
     )  # fmt: skip
+
+
+@router.post("/versions/rebase")
+@allow(Role.ADMIN)
+@page
+async def rebase(request: Request, caller: Caller, service: TheService) -> Response:
+    settings = service.proposals.settings
+    info = await service.in_thread(history.rebase, settings, service.store, caller)
+    return redirect(request, "/desk/versions", **({"done": info.id} if info else {}))
 
 
 @router.post("/versions/rollback")
@@ -111,3 +123,8 @@ async def roll_back(
 ) -> Response:
     info = history.roll_back(service.proposals.settings, service.store, caller, to)
     return redirect(request, "/desk/versions", done=info.id)
+
+
+def _names(service: Service) -> dict[str, str]:
+    """Code → name, for rows that hold codes."""
+    return {code.code: code.name for code in service.assistant.kb.taxonomy}

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from invoicer.access import audit
 from invoicer.access.principals import Principal
+from invoicer.desk.rules import rules_of_today
 from invoicer.errors import InputError
 from invoicer.settings import Settings
 from invoicer.store import Store
@@ -52,6 +53,22 @@ def differences(settings: Settings, old: str, new: str) -> tuple[TableDiff, list
     with version_errors():
         store = settings.version_store()
         return store.diff(old, new), store.word_diff(old, new)
+
+
+def left_out(settings: Settings, info: VersionInfo) -> tuple[Edit, ...]:
+    """The edits that a version laid on newer shipped tables could not take over."""
+    with version_errors():
+        return settings.version_store().left_out(info.id) if info.left_out else ()
+
+
+def rebase(settings: Settings, store: Store, me: Principal) -> VersionInfo | None:
+    """Lay imports and edits on the tables that the program ships now; a running service follows.
+    None where the version in use rests on them already."""
+    with version_errors():
+        info = settings.version_store().rebase(rules_of_today)
+    if info is not None:
+        audit.record(store, me.tenant, me.id, "words.rebase", info.id, left_out=info.left_out)
+    return info
 
 
 def roll_back(settings: Settings, store: Store, me: Principal, to: str = "") -> VersionInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from invoicer.line import today
 from knowledge_base import KnowledgeBase
 from knowledge_base.industries import IndustryTable
 from knowledge_base.word_checks import WordRules
@@ -18,3 +19,8 @@ KINDS = tuple(kind for kind in ROLE_WEIGHT if kind not in OWN_ROLES)
 def word_rules(kb: KnowledgeBase, day: dt.date) -> WordRules:
     """The checks of a knowledge base's words on a day."""
     return WordRules(kb.taxonomy, IndustryTable.load(kb.root), day, name_key, KINDS)
+
+
+def rules_of_today(kb: KnowledgeBase) -> WordRules:
+    """The checks of a knowledge base's words as of today."""
+    return word_rules(kb, today())

@@ -29,8 +29,10 @@ class VersionInfo:
         the last one is the table that today's answers come from.
     transition_until: 过渡期截止 as the file gives it; recorded, not applied.
     previous: version in use when this one was imported. merged_onto: fingerprint of its data.
+    rows: of the imported table; 0 where none was.
     edits: rows of the word tables that were changed; such a version has the official table of the
         one before, and says why, who proposed and who accepted, and by which ruling if any.
+    left_out: earlier edits that newer shipped tables did not take over.
     """
 
     id: str
@@ -45,6 +47,7 @@ class VersionInfo:
     previous: str = ""
     merged_onto: str = ""
     edits: int = 0
+    left_out: int = 0
     reason: str = ""
     proposed_by: str = ""
     accepted_by: str = ""
@@ -52,8 +55,18 @@ class VersionInfo:
     is_current: bool = False
 
     @property
+    def is_rebase(self) -> bool:
+        """Whether it is the version before, laid on the tables of a newer program."""
+        return self.id != BUILT_IN and not self.rows and not self.edits
+
+    @property
     def title(self) -> str:
         """What it is, for a person."""
+        if self.id == BUILT_IN:
+            return "程序随附"
+        if self.is_rebase:
+            left_out = f",{self.left_out} 处修改未能沿用" if self.left_out else ""
+            return f"沿用已有的导入与修改,改以新程序随附的表为基础{left_out}"
         if not self.edits:
             return self.source
         said = f"词表修改 {self.edits} 行"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,13 @@ class Edition:
     until: dt.date | None
     newest_before: dt.date
     label: str
+
+    @classmethod
+    def among(cls, days: Sequence[dt.date], day: dt.date, version: str) -> Edition:
+        """A table of a day among those known. days: their first days."""
+        until = min((d for d in days if d > day), default=None)
+        label = f"v{version.removesuffix('.0')} of {day}" if version else f"{day}"
+        return cls(day, until - DAY if until else None, max(days), label)
 
 
 def merge_table(

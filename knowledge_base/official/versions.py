@@ -1,5 +1,5 @@
-"""Versions side by side, of imported code tables and of edited word tables: install, edit, compare,
-list and go back, each in one step.
+"""Versions side by side, of imported code tables and of edited word tables: install, edit, lay on
+newer shipped tables and go back, each in one step.
 
 A version is a folder `versions/<id>/` that `KnowledgeBase.load` reads like the built-in data:
 merged tables, the other tables beside them. What it came from is kept in its `source/` folder,
@@ -17,119 +17,31 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from knowledge_base import tables
 from knowledge_base.base import KnowledgeBase
 from knowledge_base.official.checks import check_table, has_errors
-from knowledge_base.official.manifest import (
-    BUILT_IN,
-    InstallReport,
-    VersionInfo,
-    read_edits,
-    read_manifest,
-    read_source_rows,
-    write_source,
-)
+from knowledge_base.official.history import VersionHistory
+from knowledge_base.official.manifest import BUILT_IN, InstallReport, VersionInfo, write_source
 from knowledge_base.official.merge import MERGED, Edition, merge_table
+from knowledge_base.official.replay import lay_edits, lay_tables
 from knowledge_base.official.state import dated_only, rows_on, table_days
 from knowledge_base.official.store_files import locked, share_tables, write_whole
 from knowledge_base.official.table import OfficialRow, OfficialTable, OfficialTableError, read_table
 from knowledge_base.official.table_diff import TableDiff, compare
-from knowledge_base.word_tables import Edit, difference, touched, write_edited
+from knowledge_base.word_checks import WordRules
+from knowledge_base.word_tables import Edit, touched, write_edited
 
 __all__ = ["InstallReport", "TableDiff", "VersionInfo", "VersionStore", "compare"]
 
 DAY = dt.timedelta(days=1)
+NOTHING_NOTED = VersionInfo("", dt.date.min, ())
 STAGING = ".importing-"
 
 
-class VersionStore:
-    """The installed versions of one place. base: the built-in tables, version "builtin"."""
-
-    def __init__(self, path: Path | str, base: Path = tables.DATA):
-        self.path = Path(path)
-        self.base = base
-
-    @property
-    def _folder(self) -> Path:
-        return self.path / "versions"
-
-    @property
-    def _pointer(self) -> Path:
-        return self.path / "current"
-
-    def current_id(self) -> str:
-        """The version in use: "builtin" until something was installed."""
-        try:
-            version = self._pointer.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            return BUILT_IN
-        if version != BUILT_IN and version not in self._installed():
-            raise OfficialTableError(
-                "missing_version",
-                f"当前版本“{version[:60]}”的目录不存在。请从备份恢复，或切换到其他版本。",
-                version=version[:60],
-            )
-        return version
-
-    def current_root(self) -> Path:
-        """The folder to load: `KnowledgeBase.load(store.current_root())`."""
-        return self._root(self.current_id())
-
-    def versions(self) -> list[VersionInfo]:
-        """The built-in version, then the installed ones in the order of their import."""
-        current = self.current_id()
-        days = table_days(self.base)
-        built_in = VersionInfo(
-            id=BUILT_IN,
-            effective=days[-1],
-            table_days=tuple(days),
-            is_current=current == BUILT_IN,
-        )
-        installed = [
-            read_manifest(self._folder / name, is_current=name == current)
-            for name in self._installed()
-        ]
-        return [built_in, *sorted(installed, key=lambda v: (v.imported_at, v.id))]
-
-    def rows(self, version: str) -> tuple[OfficialRow, ...]:
-        """The official table of a version as it was imported; of "builtin", the one in force."""
-        info = self._known(version)
-        if version == BUILT_IN:
-            return rows_on(self.base, info.effective)
-        if info.edits:
-            return self.rows(info.previous)
-        return read_source_rows(self._root(version))
-
-    def diff(self, old: str, new: str) -> TableDiff:
-        """What changed from one version's official table to another's."""
-        if self._table_version(old) == self._table_version(new):
-            return compare((), ())
-        return compare(self.rows(old), self.rows(new))
-
-    def _table_version(self, version: str) -> str:
-        """The version that brought a version's official table: edits of words keep it."""
-        info = self._known(version)
-        return self._table_version(info.previous) if info.edits else info.id
-
-    def word_diff(self, old: str, new: str) -> list[Edit]:
-        """The edits that lead from one version's word tables to another's."""
-        return difference(self.root(old), self.root(new))
-
-    def root(self, version: str) -> Path:
-        """The folder of a version."""
-        return self._root(self._known(version).id)
-
-    def lineage(self, version: str) -> list[VersionInfo]:
-        """How a version came about: the built-in one, then each that was made of the one before."""
-        found = [self._known(version)]
-        while found[-1].id != BUILT_IN:
-            found.append(self._known(found[-1].previous))
-        return found[::-1]
-
-    def edits(self, version: str) -> tuple[Edit, ...]:
-        """The edits that made a version; none where it is a code table."""
-        return read_edits(self._root(version)) if self._known(version).edits else ()
+class VersionStore(VersionHistory):
+    """The installed versions of one place, and what changes them."""
 
     def rollback(self, to: str | None = None) -> VersionInfo:
         """Use another installed version; without `to`, the one before the current."""
@@ -174,19 +86,12 @@ class VersionStore:
                     f"当前版本已是 {current.id},不再是 {onto[:60]}。请重新预览后再采纳。",
                     version=current.id,
                 )
-            now = dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
             rows = [edit.to_json() for edit in edits]
-            digest = hashlib.sha256(json.dumps([current.id, now, rows]).encode()).hexdigest()
             root = self._root(current.id)
             info = replace(
-                note,
-                id=f"w-{now[:10].replace('-', '')}-{digest[:8]}",
+                _made_now("w", current, root, rows, note),
                 effective=current.effective,
                 table_days=current.table_days,
-                sha256=digest,
-                imported_at=now,
-                previous=current.id,
-                merged_onto=tables.fingerprint(root)[:12],
                 edits=len(edits),
             )
 
@@ -194,7 +99,37 @@ class VersionStore:
                 write_edited(root, staging, edits)
                 write_source(staging, info, rows)
 
-            self._build(info, current, [table.value for table in touched(edits)], fill)
+            self._build(info.id, root, [table.value for table in touched(edits)], fill)
+            return self._known(info.id)
+
+    def rebase(self, rules: Callable[[KnowledgeBase], WordRules]) -> VersionInfo | None:
+        """Lay what was imported and edited on the tables that the program ships now, and use the
+        result; None where the version in use rests on them already.
+
+        rules: the checks of the words of a knowledge base. What they no longer let in is left out,
+        kept with the version and told by `left_out`.
+        """
+        with self._changing():
+            if not self.is_outdated():
+                return None
+            steps = self.lineage(self.current_id())[1:]
+            current, imports = steps[-1], [step for step in steps if step.rows]
+            edits = [edit for step in steps for edit in self.edits(step.id)]
+            days = sorted({*table_days(self.base), *(step.effective for step in imports)})
+            info = replace(
+                _made_now("r", current, self.base, [edit.to_json() for edit in edits]),
+                effective=days[-1],
+                table_days=tuple(days),
+            )
+
+            def fill(staging: Path) -> None:
+                lay_tables(staging, [(step, self.rows(step.id)) for step in imports])
+                checks = rules(KnowledgeBase.load(staging)) if edits else None
+                left_out = lay_edits(staging, edits, checks) if checks else []
+                said = replace(info, left_out=len(left_out))
+                write_source(staging, said, (edit.to_json() for edit in left_out))
+
+            self._build(info.id, self.base, (), fill)
             return self._known(info.id)
 
     @contextlib.contextmanager
@@ -226,9 +161,7 @@ class VersionStore:
             errors = sum(finding.level == "error" for finding in findings)
             message = f"文件有 {errors} 处错误，未导入，现有数据没有改动。"
             return InstallReport("refused", message, None, findings, changes)
-        until = min((d for d in current.table_days if d > day), default=None)
-        label = f"v{table.version.removesuffix('.0')} of {day}" if table.version else f"{day}"
-        edition = Edition(day, until - DAY if until else None, newest, label)
+        edition = Edition.among(current.table_days, day, table.version)
         number = "".join(c for c in table.version if c.isascii() and (c.isalnum() or c == "."))
         info = VersionInfo(
             id="-".join([f"v{number or '0'}", f"{day:%Y%m%d}", table.sha256[:8]]),
@@ -248,37 +181,37 @@ class VersionStore:
             merge_table(root, staging, table.rows, edition, self._newest_rows(current))
             write_source(staging, info, (row.to_dict() for row in table.rows))
 
-        self._build(info, current, MERGED, fill)
+        self._build(info.id, root, MERGED, fill)
         message = f"已导入 {table.source}：{changes.summary()}。"
-        if until:
+        if edition.until:
             message += f"该表早于现有最新版本（{newest}），只补充历史，不改变现行编码。"
         return InstallReport("installed", message, self._known(info.id), findings, changes)
 
     def _build(
         self,
-        info: VersionInfo,
-        current: VersionInfo,
+        version: str,
+        root: Path,
         changed: Collection[str],
         fill: Callable[[Path], None],
     ) -> None:
         """Build the folder aside, prove that it loads, then move it in and point to it.
 
-        fill writes the changed tables and the source; the others are those of the current one.
+        fill writes the changed tables and the source; the others are those of `root`.
         """
         for leftover in self._folder.glob(f"{STAGING}*"):
             shutil.rmtree(leftover, ignore_errors=True)
-        root, target = self._root(current.id), self._root(info.id)
+        target = self._root(version)
         staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=self._folder))
         try:
             staging.chmod(0o755)
-            share_tables(root, staging, changed, link=current.id != BUILT_IN)
+            share_tables(root, staging, changed, link=root != self.base)
             fill(staging)
             KnowledgeBase.load(staging)
             staging.rename(target)
-            write_whole(self._pointer, info.id + "\n")
+            write_whole(self._pointer, version + "\n")
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
-            if self.current_id() != info.id:
+            if self.current_id() != version:
                 shutil.rmtree(target, ignore_errors=True)
             raise
 
@@ -286,28 +219,30 @@ class VersionStore:
         """Rows of the table that the current version answers from, where it was imported."""
         info = current
         while info.id != BUILT_IN:
-            if info.effective == max(current.table_days) and not info.edits:
+            if info.rows and info.effective == max(current.table_days):
                 return {row.code: row for row in self.rows(info.id)}
             info = self._known(info.previous)
         return {}
 
-    def _installed(self) -> set[str]:
-        if not self._folder.is_dir():
-            return set()
-        return {folder.name for folder in self._folder.iterdir() if folder.name[0] != "."}
 
-    def _root(self, version: str) -> Path:
-        return self.base if version == BUILT_IN else self._folder / version
-
-    def _known(self, version: str) -> VersionInfo:
-        for info in self.versions():
-            if info.id == version:
-                return info
-        raise OfficialTableError(
-            "unknown_version",
-            f"没有版本“{version[:60]}”。请先列出已有版本，再选用其中之一。",
-            version=version[:60],
-        )
+def _made_now(
+    kind: str,
+    current: VersionInfo,
+    root: Path,
+    rows: list[dict[str, Any]],
+    note: VersionInfo = NOTHING_NOTED,
+) -> VersionInfo:
+    """A version made of the current one by these rows, on the tables of `root`."""
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="microseconds")
+    digest = hashlib.sha256(json.dumps([current.id, now, rows]).encode()).hexdigest()
+    return replace(
+        note,
+        id=f"{kind}-{now[:10].replace('-', '')}-{digest[:8]}",
+        sha256=digest,
+        imported_at=now,
+        previous=current.id,
+        merged_onto=tables.fingerprint(root)[:12],
+    )
 
 
 def _unchanged(version: VersionInfo) -> InstallReport:

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
+import shutil
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from invoicer.access.principals import Role
+from invoicer.desk.words import edit_of
+from invoicer.settings import Settings
+from knowledge_base import tables
+from knowledge_base.official.manifest import VersionInfo
+from knowledge_base.official.versions import VersionStore
+from knowledge_base.word_tables import WordTable, read_rows, write_rows
 
 FISH = "1030109050000000000"
 ADD = {"table": "everyday_names", "action": "add", "row": {"code": FISH, "term": "蓝鲸小脆条"}}
 Auth = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def older_program(tmp_path: Path) -> Path:
+    """The tables of a program that did not know 弹簧床垫 yet."""
+    root = tmp_path / "shipped"
+    shutil.copytree(tables.DATA, root)
+    names = read_rows(root, WordTable.EVERYDAY_NAMES)
+    write_rows(root, WordTable.EVERYDAY_NAMES, [r for r in names if r["term"] != "弹簧床垫"])
+    return root
 
 
 @pytest.mark.parametrize(
@@ -32,6 +51,7 @@ Auth = Callable[..., dict[str, str]]
         ("GET", "/v1/desk/versions", Role.EXPERT),
         ("GET", "/v1/desk/diff?old=builtin&new=builtin", Role.EXPERT),
         ("POST", "/v1/desk/rollback", Role.ADMIN),
+        ("POST", "/v1/desk/rebase", Role.ADMIN),
         ("GET", "/v1/desk/export", Role.EXPERT),
         ("GET", "/v1/desk/figures/months.csv", Role.EXPERT),
     ],
@@ -124,6 +144,25 @@ def test_versions_differences_export_and_an_unknown_version(client: TestClient, 
         assert "PROVENANCE.md" in archive.namelist()
         edits = archive.read("edits.csv").decode().splitlines()
     assert edits == ["version,at,proposed_by,accepted_by,ruling,reason,table,action,row"]
+
+
+def test_a_version_of_an_older_program_says_so_and_is_laid_on_the_tables_of_this_one(
+    client: TestClient, auth: Auth, older_program: Path
+) -> None:
+    admin = auth(Role.ADMIN)
+    edit = edit_of(ADD)
+    taken = edit_of({**ADD, "row": {"code": FISH, "term": "弹簧床垫"}})
+    note = VersionInfo("", dt.date.min, ())
+    VersionStore(Settings().knowledge_dir, older_program).edit([edit, taken], "builtin", note)
+    before = client.get("/v1/desk/versions", headers=admin).json()
+    assert before["outdated"] is True
+    after = client.post("/v1/desk/rebase", headers=admin).json()
+    newest = after["versions"][0]
+    assert (after["outdated"], newest["is_current"]) == (False, True)
+    assert newest["left_out"] == [taken.to_json()]
+    rows = set(Settings().knowledge_base().lexicon.everyday_names())
+    assert (FISH, "蓝鲸小脆条") in rows and (FISH, "弹簧床垫") not in rows
+    assert client.post("/v1/desk/rebase", headers=admin).json() == after
 
 
 def test_figures_are_csv_that_a_spreadsheet_reads(client: TestClient, auth: Auth) -> None:

@@ -1,13 +1,20 @@
-"""`invoicer kb import | diff | versions | rollback` on real official files."""
+"""`invoicer kb import | diff | versions | rollback | rebase`, on real official files."""
 
 from __future__ import annotations
 
+import datetime as dt
+import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from invoicer.cli import app
+from invoicer.settings import Settings
+from knowledge_base import tables
+from knowledge_base.official.manifest import VersionInfo
+from knowledge_base.official.versions import VersionStore
+from knowledge_base.word_tables import Action, Edit, WordTable, read_rows, write_rows
 
 OFFICIAL = Path(__file__).parents[3] / "shared" / "data" / "official"
 FILES = (OFFICIAL / "spbm_v29.xml", OFFICIAL / "code_table_v32_201904.xlsx")
@@ -56,3 +63,26 @@ def test_a_file_that_is_no_table_is_refused_and_leaves_no_trace(home: Path) -> N
 
 def test_an_unknown_version_is_refused(home: Path) -> None:
     assert run(app, ["kb", "diff", "a", "b"]).exit_code == 2
+
+
+def test_a_version_of_an_older_program_is_told_and_laid_on_the_tables_of_this_one(
+    home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    older = tmp_path_factory.mktemp("older") / "shipped"
+    shutil.copytree(tables.DATA, older)
+    names = read_rows(older, WordTable.EVERYDAY_NAMES)
+    (shipped,) = [row for row in names if row["term"] == "弹簧床垫"]
+    write_rows(older, WordTable.EVERYDAY_NAMES, [row for row in names if row != shipped])
+    own = {"code": "1030109050000000000", "term": "弹簧床垫"}
+    edit = Edit(WordTable.EVERYDAY_NAMES, Action.ADD, own)
+    note = VersionInfo("", dt.date.min, (), reason="试试")
+    made = VersionStore(Settings().knowledge_dir, older).edit([edit], "builtin", note).id
+
+    assert "invoicer kb rebase" in run(app, ["kb", "versions"]).output
+    done = run(app, ["kb", "rebase"])
+    assert done.exit_code == 0
+    assert "1 处修改未能沿用" in done.output and "弹簧床垫" in done.output
+    listed = run(app, ["kb", "versions"]).output
+    assert "invoicer kb rebase" not in listed and f"  {made}" in listed
+    assert "没有改动" in run(app, ["kb", "rebase"]).output
+    assert "弹簧床垫" in run(app, ["kb", "show", shipped["code"]]).output

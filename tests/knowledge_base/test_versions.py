@@ -425,6 +425,46 @@ def test_a_word_on_a_code_that_became_a_summary_or_is_unknown_is_listed(base):
     ]
 
 
+# A newer program
+
+
+def test_imports_laid_on_newer_shipped_tables_are_as_if_imported_there(store, base, v32, tmp_path):
+    old = put(tmp_path, "v20.json", as_json(edition(small_table(), "20.0", 2017)))
+    store.install(v32)
+    store.install(old)
+    shipped = (base / "taxonomy.csv").read_text(encoding="utf-8")
+    shipped = shipped.replace("我们补充的说明", "新程序补充的说明")
+    (base / "taxonomy.csv").write_text(shipped, encoding="utf-8")
+    with (base / "everyday_names.csv").open("a", encoding="utf-8") as file:
+        file.write(f"{RICE},新程序的俗名\n")
+    assert store.is_outdated()
+    info = store.rebase(lambda kb: pytest.fail("no words were edited"))
+    fresh = VersionStore(tmp_path / "fresh", base)
+    fresh.install(v32)
+    fresh.install(old)
+    assert tables.fingerprint(store.current_root()) == tables.fingerprint(fresh.current_root())
+    assert KnowledgeBase.load(store.current_root()).taxonomy[RICE].includes == ("新程序补充的说明",)
+    assert info.table_days == fresh.versions()[-1].table_days
+    assert info.effective == dt.date(2019, 4, 1)
+    assert not store.is_outdated()
+
+
+def test_a_table_imported_after_a_rebase_is_compared_with_the_one_imported_before(
+    store, base, v32, tmp_path
+):
+    rows = next_table()
+    rows[4] = replace(rows[4], note="包括糙米。")
+    store.install(put(tmp_path, "v32.xml", as_xml(rows)))
+    with (base / "everyday_names.csv").open("a", encoding="utf-8") as file:
+        file.write(f"{RICE},新程序的俗名\n")
+    store.rebase(lambda kb: pytest.fail("no words were edited"))
+    before = KnowledgeBase.load(store.current_root()).taxonomy[RICE].includes
+    rows[4] = replace(rows[4], note="包括稻米。")
+    store.install(put(tmp_path, "v33.xml", as_xml(edition(rows, "33.0", 2020))))
+    assert before == ("我们补充的说明",)
+    assert KnowledgeBase.load(store.current_root()).taxonomy[RICE].includes == ("稻米",)
+
+
 # The administration's own files
 
 
