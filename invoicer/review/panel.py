@@ -144,7 +144,7 @@ class Panel:
             return False
         self.store.db.execute("update panel_cases set state = ?, code = ?, note = '' where id = ?",
                               [CaseState.COUNTED.value, code, case["id"]])  # fmt: skip
-        cases.note(self.store, case, me.id, "counted", f"{most}/{len(votes)}")
+        cases.note(self.store, case, me.id, "counted", f"{len(votes)} 票中 {most} 票一致")
         if code == UNCODABLE:
             why = "编审委员会认为编码表中没有适合的编码"
             self._close(me, case, Outcome.UNCODABLE, "", why, Versions())
