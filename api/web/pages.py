@@ -21,9 +21,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from api.errors import NotFoundError, problem_of
 from invoicer import labels
 from invoicer.access.principals import AuthenticationError, Principal, Role
+from invoicer.declared_rate import read_rate
 from invoicer.errors import InvoicerError
 from invoicer.line import parse_amount
-from invoicer.recode.rate_check import read_rate
 from invoicer.review.states import State
 from invoicer.suggestion import Tier
 from knowledge_base.taxonomy import subtree_prefix

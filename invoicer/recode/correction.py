@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from invoicer.declared_rate import rate_label
 from invoicer.recode.declared import Declared
 from invoicer.recode.findings import Finding, Found
-from invoicer.recode.rate_check import RateVerdict, rate_label
+from invoicer.recode.rate_check import RateVerdict
 
 _SHORT_NAMES = (Finding.SHORT_NAME_MISMATCH, Finding.SHORT_NAME_OUTDATED)
 

@@ -10,21 +10,17 @@ from functools import lru_cache
 import orjson
 
 from invoicer.assistant import N_CANDIDATES, Assistant
+from invoicer.declared_rate import DeclaredRate, read_rate
 from invoicer.line import InvoiceLine, today
 from invoicer.recode.correction import correction_of
 from invoicer.recode.declared import Declared, DeclaredCodes
 from invoicer.recode.findings import Finding, Found, Severity
 from invoicer.recode.misread import Misread
 from invoicer.recode.questions import Answer, Periods, Question, line_of_question, pack
-from invoicer.recode.rate_check import (
-    DeclaredRate,
-    RateCheck,
-    RateVerdict,
-    read_rate,
-)
+from invoicer.recode.rate_check import RateCheck, RateVerdict
 from invoicer.recode.verdict import Verdict
-from invoicer.recode.weighing import Weighed, weigh
 from invoicer.suggestion import Tier
+from invoicer.weighing import Weighed, weigh
 from knowledge_base.rate_advice import TaxpayerType
 from knowledge_base.rates import RateTable
 from knowledge_base.taxonomy import TaxCode
@@ -149,7 +145,7 @@ class Judge:
         def fits_printed(code: str) -> bool | None:
             return printed in self._names_ever(code) if printed else None
 
-        weighed = weigh(answer, stated, self._group, fits_rate, fits_printed)
+        weighed = weigh(answer.candidates, stated, self._group, fits_rate, fits_printed)
         chosen, probability = weighed.chosen, weighed.probability
         found: list[Found] = []
         if rate_warning:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import orjson
 
 from invoicer.batch import Defaults, Memory
+from invoicer.declared_rate import rate_label
 from invoicer.line import InvoiceLine, today
 from invoicer.recode.billing import TOLERANCE, ZERO, Bill, Stake, bill_of, stake_of
 from invoicer.recode.collecting import name_key
@@ -16,7 +17,6 @@ from invoicer.recode.findings import Finding, Found
 from invoicer.recode.judge import Judge
 from invoicer.recode.lines import Row, row_of, seller_of
 from invoicer.recode.questions import question_of, unpack
-from invoicer.recode.rate_check import rate_label
 from invoicer.recode.tally import Tally
 from invoicer.recode.verdict import RECODE_COLUMNS, Verdict
 from invoicer.review.items import identity

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+from invoicer.declared_rate import ZERO, DeclaredRate, is_rate, rate_label
 from invoicer.recode.findings import Finding, Found, Severity
 from knowledge_base.preferences import Preference
 from knowledge_base.rate_advice import (
     RateAdvice,
-    RateError,
     RateKind,
     TaxpayerType,
     Treatment,
-    format_rate,
-    parse_rate,
 )
 from knowledge_base.rates import RateTable
 from knowledge_base.taxonomy import Taxonomy
@@ -24,33 +22,6 @@ from knowledge_base.taxonomy import Taxonomy
 PLAIN = (RateKind.STANDARD, RateKind.LEVY)
 HIGHEST_LEVY = Decimal("0.05")
 SHOWN = 3  # conditions that are named
-ZERO = Decimal(0)
-_NO_TAX = (Treatment.ZERO, Treatment.EXEMPT, Treatment.NOT_TAXED)
-
-
-@dataclass(frozen=True, slots=True)
-class DeclaredRate:
-    """treatment and rate as written; rate None for 免税, 不征税 and 差额征税 (`***`).
-
-    known: whether a tax follows from it.
-    """
-
-    text: str
-    treatment: Treatment
-    rate: Decimal | None
-
-    @property
-    def known(self) -> bool:
-        return self.rate is not None or self.treatment is not Treatment.TAXED
-
-    @property
-    def value(self) -> Decimal | None:
-        """The fraction that makes the tax; 0 without tax, None where it is not known."""
-        return (self.rate or ZERO) if self.known else None
-
-    @property
-    def label(self) -> str:
-        return rate_label(self.treatment, self.rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +35,6 @@ class RateVerdict:
     possible: bool = True
     found: Found | None = None
     preference: Preference = Preference.NONE
-
-
-def read_rate(text: str) -> tuple[DeclaredRate | None, str]:
-    """(the declared rate, warning). `13` in a rate column means 13 %."""
-    text = text.strip()
-    if not text:
-        return None, ""
-    try:
-        if text.isascii() and text.replace(".", "", 1).isdigit() and float(text) >= 1:
-            text += "%"
-        return DeclaredRate(text, *parse_rate(text)), ""
-    except RateError as error:
-        return None, str(error)
-
-
-def rate_label(treatment: Treatment, rate: Decimal | None) -> str:
-    """13%, 免税, 不征税, 差额."""
-    if treatment is Treatment.EXEMPT:
-        return "免税"
-    if treatment is Treatment.NOT_TAXED:
-        return "不征税"
-    return "差额征税" if rate is None else f"{format_rate(rate * 100)}%"
 
 
 class RateCheck:
@@ -121,13 +70,13 @@ class RateCheck:
         for kind in kinds:
             by_kind.append(self._advise(code, day, kind))
             first = by_kind[-1][0]
-            if _is(first, declared):
+            if is_rate(first, declared):
                 own = declared.value or ZERO
                 return RateVerdict(first, (own,), preference=first.preference)
         # A small-scale taxpayer shows in its rate where no column names the type.
         seems_small = taxpayer is None and ZERO < (declared.value or ZERO) <= HIGHEST_LEVY
         advice = by_kind[-1] if seems_small else by_kind[0]
-        if fits := [a for group in by_kind for a in group if _is(a, declared)]:
+        if fits := [a for group in by_kind for a in group if is_rate(a, declared)]:
             conditions = list(dict.fromkeys(a.condition for a in fits if a.condition))[:SHOWN]
             return self._conditional(
                 advice[0], declared, ",或".join(conditions), fits[0].basis, fits[0].preference
@@ -169,10 +118,3 @@ class RateCheck:
                     return advice
             start = self._rates.period_start(before)
         return None
-
-
-def _is(advice: RateAdvice, declared: DeclaredRate) -> bool:
-    """Whether a rate that can apply is the declared one; 0% is often written for 免税."""
-    if declared.treatment is Treatment.ZERO:
-        return advice.treatment in _NO_TAX
-    return advice.treatment is declared.treatment and advice.rate == declared.rate
