@@ -9,11 +9,13 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import overload
 
+from invoicer.declared_rate import read_rate
 from invoicer.errors import UnavailableError
 from invoicer.evidence import provisional, reasons
 from invoicer.learning.versions import ModelStore
 from invoicer.line import InvoiceLine, today
 from invoicer.questions import Offers
+from invoicer.rate_evidence import RateEvidence
 from invoicer.settings import Settings
 from invoicer.suggestion import Candidate, Suggestion, Tier
 from invoicer.tiers import facts_of, tier_of
@@ -177,12 +179,12 @@ class Assistant:
         self, line: InvoiceLine, query: Query, match: Match, day: dt.date
     ) -> Suggestion:
         compiled = self.matcher.compiled
-        candidates = tuple(
-            self._candidate(compiled.index.codes[place], confidence, day)
-            for place, confidence in zip(
-                match.places[:N_CANDIDATES], match.confidence[:N_CANDIDATES], strict=True
-            )
-        )
+        candidates = self._candidates(match, day)
+        warnings, said = line.warnings, ""
+        if line.declared_rate:
+            match, said, unread = self._by_rate(line, query, match, candidates, day)
+            candidates = self._candidates(match, day)
+            warnings += (unread,) if unread else ()
         top = candidates[0]
         tier = tier_of(
             match.probability,
@@ -199,7 +201,6 @@ class Assistant:
         if asked.questions and tier is Tier.STRONG:
             tier = Tier.MEDIUM
         weak = tier is Tier.WEAK
-        warnings = line.warnings
         if asked.unfit:
             unfit = ";".join(asked.unfit)[:40]
             warnings += (f"回答“{unfit}”不在选项中,请从选项中选择",)
@@ -222,11 +223,31 @@ class Assistant:
             basis=basis,
             hint=query.hint,
             questions=asked.questions,
-            evidence=tuple(dict.fromkeys(filter(None, (basis, *asked.evidence, *why)))),
+            evidence=tuple(dict.fromkeys(filter(None, (basis, said, *asked.evidence, *why)))),
             warnings=warnings,
             model_version=self.model_version,
             kb_version=self.kb_version,
         )
+
+    def _by_rate(
+        self,
+        line: InvoiceLine,
+        query: Query,
+        match: Match,
+        candidates: Sequence[Candidate],
+        day: dt.date,
+    ) -> tuple[Match, str, str]:
+        """The match with the declared rate weighed in; what it says; what could not be read.
+
+        What people have settled stays as it is.
+        """
+        declared, unread = read_rate(line.declared_rate)
+        if declared is None or not declared.known or line.confirmed_code:
+            return match, "", unread
+        if query.situation.answered:
+            return match, "", ""
+        evidence = RateEvidence(declared, self._rates, day, line.taxpayer)
+        return *evidence.weighed(match, candidates), ""
 
     def _basis(self, line: InvoiceLine, query: Query, match: Match, code: str) -> str:
         """What has to be told with the answer: the ruling or the provisional mapping behind it."""
@@ -244,9 +265,16 @@ class Assistant:
         found = self._suggest([replace(line, name=part, answer="") for part in parts])
         return {p: one.candidates[0].code for p, one in zip(parts, found, strict=True)}
 
-    def _candidate(self, code: str, confidence: float, day: dt.date) -> Candidate:
-        taxonomy = self.kb.taxonomy
-        return Candidate(code, self._short_name(code, day), taxonomy[code].name, confidence)
+    def _candidates(self, match: Match, day: dt.date) -> tuple[Candidate, ...]:
+        codes, taxonomy = self.matcher.compiled.index.codes, self.kb.taxonomy
+        return tuple(
+            Candidate(
+                code := codes[place], self._short_name(code, day), taxonomy[code].name, confidence
+            )
+            for place, confidence in zip(
+                match.places[:N_CANDIDATES], match.confidence[:N_CANDIDATES], strict=True
+            )
+        )
 
 
 def _semantic(wanted: bool) -> SemanticRanker | None:
