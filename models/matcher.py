@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +21,9 @@ BATCH = 64
 DAYS = 64
 # A rule that decides against all other signals: right on about six of seven such names, by eye.
 RULED = 0.85
+# From this strength on one code alone is called by the whole name: it comes first, and is as sure
+# as that at least. Of 16 frozen samples that this moved to another code 11 became right.
+SOLE, NAMED = 0.75, 0.7
 ALONE = 99.0  # the lead where all candidates share one 简称
 
 
@@ -96,21 +99,32 @@ class Matcher:
         order = np.argsort(-scores, axis=1, kind="stable")
         floor, ceiling = np.zeros(len(queries)), np.ones(len(queries))
         moved = np.zeros(len(queries), bool)
+        named = found.values[:, AT["exact"]].reshape(scores.shape) >= SOLE
+        declared = found.values[:, AT["declared"]].reshape(scores.shape) > 0
+        named &= ~declared.any(axis=1, keepdims=True)
         for i, query in enumerate(queries):
             if self._semantic is not None:
                 scores[i, order[i]] = self._semantic.rescore(
                     query.reading.core, self._texts(term[i, order[i]]), scores[i, order[i]]
                 )
                 order[i] = np.argsort(-scores[i], kind="stable")
-            if (rank := self._rank(query.situation.decided, code[i], order[i])) is None:
+            situation = query.situation
+            rank = self._rank([situation.decided], code[i], order[i])
+            if rank is None and not situation and named[i].any():
+                rank = int(named[i, order[i]].argmax())
+                floor[i] = NAMED
+            elif situation.is_open and query.reading.is_bare:
+                rank = self._rank(situation.support, code[i], order[i])  # one of the options
+            if rank is None:
                 continue
-            if query.situation.answered:
+            group = self.compiled.facts.group[code[i, order[i, [0, rank]]]]
+            moved[i] = rank > 0 and group[0] != group[1]
+            if situation.answered:
                 floor[i] = self.calibration.strong
-            elif rank:
+            elif moved[i]:
                 ceiling[i] = RULED
             order[i] = [order[i, rank], *np.delete(order[i], rank)]  # it comes first
             scores[i, order[i, 0]] = scores[i].max()
-            moved[i] = rank > 0
         pair = order + np.arange(0, scores.size, scores.shape[1])[:, None]
         ranked, places = scores.take(pair), found.code.take(pair)
         groups = self.compiled.facts.group.take(places)
@@ -136,12 +150,12 @@ class Matcher:
             rows[np.arange(len(rows)), order[:, 0]].tolist(),
         )
 
-    def _rank(self, decided: str, codes: np.ndarray, order: np.ndarray) -> int | None:
-        """Where a decided code stands in the order; None where it is not short-listed."""
-        place = self._signals.places.get(decided)
-        if place is None:
+    def _rank(self, wanted: Iterable[str], codes: np.ndarray, order: np.ndarray) -> int | None:
+        """Where the first of these codes stands in the order; None where none is short-listed."""
+        places = [place for code in wanted if (place := self._signals.places.get(code)) is not None]
+        if not places:
             return None
-        found = np.flatnonzero(codes[order] == place)
+        found = np.flatnonzero(np.isin(codes[order], places))
         return int(found[0]) if len(found) else None
 
     def _texts(self, nearest: np.ndarray) -> list[str]:

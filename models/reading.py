@@ -54,6 +54,11 @@ class Reading:
         return tuple((s.text, s.role) for s in self.spans if s.role not in {"core", "brand"})
 
     @property
+    def is_bare(self) -> bool:
+        """Whether the name says nothing but the thing."""
+        return self.normalised.replace(" ", "") == self.core.replace(" ", "")
+
+    @property
     def prompt(self) -> str:
         """The question a flavour set aside gives rise to; empty without one."""
         asked = [s.role for s in self.spans if s.role in ASKED_ROLES]

@@ -27,6 +27,13 @@ SHORTLIST = 24
 MAX_NAME = 12
 # From this support on, a brand or maker speaks for few codes: those are always short-listed.
 SPECIFIC = 0.5
+# Endings of the names of services that say the same, the longest first; how much a name speaks
+# that is known with another one.
+SAME_ENDINGS = (
+    ("服务费用", "服务费", "费用", "服务", "费", ""),
+    ("租赁服务费", "租赁服务", "租赁费用", "租赁费", "租赁", "租金"),
+)
+AS_SERVICE = 0.9
 # How much a make speaks for what its own name ends with.
 MADE = np.float32(0.8)
 # What a specification says of the packing: 彩色纸盒包装, 塑料袋装.
@@ -162,9 +169,10 @@ class Signals:
                 text.replace(" ", "")
                 for text in (query.reading.core, query.reading.clean, query.reading.normalised)
             )
-            for text in (clean, whole):
-                if (place := places.get(text)) is not None:
-                    found.append((EXACT, i, place, 1.0))
+            known = [place for text in (clean, whole) if (place := places.get(text)) is not None]
+            found += [(EXACT, i, place, 1.0) for place in known]
+            if not known and (place := self._as_service(clean)) is not None:
+                found.append((EXACT, i, place, AS_SERVICE))
             if (place := places.get(core)) is not None:
                 found.append((CORE_EXACT, i, place, 1.0))
             size = len(core)
@@ -193,6 +201,21 @@ class Signals:
             value *= np.array([(p, c) not in gone[i] for i, p, c in triples], np.float32)
         signal = np.array(signals, np.intp).take(owner)
         return Hits(signal, line * self.index.n_codes + code, value).highest()
+
+    def _as_service(self, name: str) -> int | None:
+        """The place of a service that is known with another ending: 专利代理, 专利代理费."""
+        codes = self.index.name_codes
+        for endings in SAME_ENDINGS:
+            ending = next((end for end in endings if name.endswith(end)), None)
+            if ending is None or len(name) < len(ending) + 2:
+                continue
+            stem = name.removesuffix(ending)
+            for end in endings:
+                if (place := self.index.names.get(stem + end)) is not None:
+                    own = codes.indices[codes.indptr[place] : codes.indptr[place + 1]]
+                    if self.facts.service[own].all():
+                        return place
+        return None
 
     def _specified(self, queries: Sequence[Query]) -> Hits:
         """The longest known names in the specification, what it says of the packing left out."""

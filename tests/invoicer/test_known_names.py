@@ -1,0 +1,74 @@
+"""A name that is known as it stands is answered with its own code, whatever the ranker learned."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+
+import pytest
+
+from invoicer import Assistant, Suggestion, Tier
+from knowledge_base.word_tables import WordTable, read_rows
+
+DAY = dt.date(2026, 11, 27)
+
+
+def first(found: Suggestion) -> str:
+    return found.candidates[0].name
+
+
+@pytest.mark.parametrize(
+    ("name", "code_name"),
+    [
+        ("高铁票", "国内铁路旅客运输服务"),  # not 港澳台, whose rate is another
+        ("铁路运费", "国内铁路货物运输服务"),
+        ("国际货代费", "国际货物运输代理服务"),
+        ("利息", "其他贷款服务"),
+        ("电梯费", "物业管理服务"),
+    ],
+)
+def test_a_whole_name_that_one_code_alone_bears_comes_first(
+    assistant: Assistant, name: str, code_name: str
+) -> None:
+    assert first(assistant.suggest(name)) == code_name
+
+
+def test_everyday_names_are_answered_with_their_own_codes(assistant: Assistant) -> None:
+    names = random.Random(7).sample(sorted(assistant.kb.lexicon.everyday_names()), 1_000)
+    found = assistant.suggest([name for _, name in names])
+    own = sum(one.candidates[0].code == code for one, (code, _) in zip(found, names, strict=True))
+    assert own >= 980  # the others are names of several codes
+
+
+def test_a_known_name_against_all_signals_is_not_strong(assistant: Assistant) -> None:
+    found = assistant.suggest("立普妥")
+    assert (first(found), found.tier) == ("片剂", Tier.MEDIUM)
+
+
+@pytest.mark.parametrize(
+    ("name", "code_name"),
+    [
+        ("专利代理", "其他经纪代理服务"),  # known as 专利代理费
+        ("数据采集", "信息系统增值服务"),  # 数据采集服务
+        ("机床租金", "其他有形动产经营租赁服务"),  # 机床租赁
+        ("车辆租金", "其他有形动产经营租赁服务"),
+    ],
+)
+def test_a_service_is_known_with_another_ending_too(
+    assistant: Assistant, name: str, code_name: str
+) -> None:
+    assert first(assistant.suggest(name)) == code_name
+
+
+def test_goods_are_not_known_by_the_fee_for_them(assistant: Assistant) -> None:
+    assert assistant.suggest("叉车").candidates[0].name != first(assistant.suggest("叉车费"))
+
+
+def test_the_first_code_of_an_ambiguous_name_is_one_of_those_it_asks_about(
+    assistant: Assistant,
+) -> None:
+    rows = read_rows(assistant.kb.root, WordTable.AMBIGUOUS)
+    for row, found in zip(rows, assistant.suggest([r["term"] for r in rows]), strict=True):
+        codes = {option.rsplit("=", 1)[-1] for option in row["options"].split("|")}
+        codes |= {option.code for question in found.questions for option in question.options}
+        assert found.candidates[0].code in codes, row["term"]
