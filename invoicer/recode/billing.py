@@ -10,7 +10,7 @@ from invoicer.line import MAX_AMOUNT, parse_amount
 
 BILLING_FIELDS = (
     "gross_amount", "tax", "quantity", "price", "gross_price", "discount", "seller_tax_number",
-    "buyer", "invoice_number", "line_number",
+    "buyer", "invoice_number", "digital_invoice_number", "invoice_status", "line_number",
 )  # fmt: skip
 FEN = Decimal("0.01")
 # What the tax platform lets a printed tax differ from amount × rate.

@@ -14,7 +14,7 @@ from invoicer.recode.billing import TOLERANCE, ZERO, Bill, Stake, bill_of, stake
 from invoicer.recode.collecting import name_key
 from invoicer.recode.findings import Finding, Found
 from invoicer.recode.judge import Judge
-from invoicer.recode.lines import Row, row_of, seller_of
+from invoicer.recode.lines import Row, invoice_of, row_of, seller_of
 from invoicer.recode.questions import question_of, unpack
 from invoicer.recode.rate_check import rate_label
 from invoicer.recode.tally import Tally
@@ -234,7 +234,7 @@ def _facts(
         "declared_code": fields.get("declared_code", "")[:30],
         "declared_rate": line.declared_rate[:12],
         "amount": str(bill.base) if bill else "",
-        "invoice": fields.get("invoice_number", "")[:40],
+        "invoice": invoice_of(fields)[:40],
     }
 
 

@@ -1,0 +1,109 @@
+"""Histories as real systems export them, with the money worked out by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from recoding import Recode, csv_of, table
+
+HEAD = ["发票号码", "数电发票号码", "开票日期", "商品名称", "税收分类编码", "金额", "税率", "税额"]
+REBAR, CEMENT = "1080207050000000000", "1080101020000000000"
+
+
+def line(**more: str) -> list[str]:
+    """A line of rebar at 9 %, where it is 13 %; more: cells by title."""
+    cells = dict(
+        zip(HEAD, ["1", "", "2024-06-01", "螺纹钢", REBAR, "1000", "9%", "90"], strict=True)
+    )
+    return list((cells | more).values())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["合计", "合 计", "合　计", "小计：", "本页合计", "价税合计（大写）", "累计", "见清单",
+     "（详见销货清单）", "以下空白"],
+)  # fmt: skip
+def test_rows_that_sum_up_are_no_lines(tmp_path: Path, recode: Recode, name: str) -> None:
+    path = csv_of(tmp_path / "a.csv", HEAD, line(), line(商品名称=name))
+    outcome = recode(tmp_path / "out.csv", path)
+    rows = table(tmp_path / "out.csv")
+    assert [row["stake_high"] for row in rows] == ["40.00", ""]
+    assert rows[1]["error"] == f"“{name}”不是商品行,没有判断"
+    assert outcome.tally.total["judged"][1] == 1000_00
+
+
+@pytest.mark.parametrize(
+    ("title", "said", "judged"),
+    [("发票状态", "正常", True), ("发票状态", "已红冲-全额", True), ("发票状态", "未作废", True),
+     ("发票状态", "已作废", False), ("发票状态", "作废", False),
+     ("作废标志", "否", True), ("作废标志", "是", False)],
+)  # fmt: skip
+def test_a_cancelled_invoice_has_no_money_at_stake(
+    tmp_path: Path, recode: Recode, title: str, said: str, judged: bool
+) -> None:
+    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", [*HEAD, title], [*line(), said]))
+    (row,) = table(tmp_path / "out.csv")
+    assert row["stake_high"] == ("40.00" if judged else "")
+    assert row["error"] == ("" if judged else "发票已作废,没有判断")
+
+
+def test_a_negative_amount_in_brackets_is_red(tmp_path: Path, recode: Recode) -> None:
+    head = [*HEAD, "数量", "单价"]
+    row = [*line(金额="(1,000.00)", 税额="(90.00)"), "10", "100"]
+    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", head, row))
+    (row,) = table(tmp_path / "out.csv")
+    money = row["tax_declared"], row["tax_correct_high"], row["stake_high"]
+    assert money == ("-90.00", "-130.00", "-40.00")
+
+
+def test_a_gross_amount_told_in_brackets(tmp_path: Path, recode: Recode) -> None:
+    head = ["商品名称", "税收分类编码", "开票日期", "金额（含税）", "税率"]
+    row = ["螺纹钢", REBAR, "2024-06-01", "10900.00", "9%"]
+    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", head, row))
+    (row,) = table(tmp_path / "out.csv")
+    money = row["tax_declared"], row["tax_correct_high"], row["stake_high"]
+    assert money == ("900.00", "1253.98", "353.98")
+
+
+@pytest.mark.parametrize(
+    "code", [f"'{REBAR}", f'="{REBAR}"', f"{REBAR}\t", "1080207 0500 00000000"]
+)  # fmt: skip
+def test_a_code_wrapped_to_stay_text_is_the_code(
+    tmp_path: Path, recode: Recode, code: str
+) -> None:
+    rows = [line(), line(税收分类编码=code, 税率="13%", 税额="130")]
+    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", HEAD, *rows))
+    second = table(tmp_path / "out.csv")[1]
+    assert (second["code"], second["findings"]) == (REBAR, "")
+
+
+@pytest.mark.parametrize("dash", ["-", "—", "/"])
+def test_a_dash_is_no_rate(tmp_path: Path, recode: Recode, dash: str) -> None:
+    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", HEAD, line(税率=dash, 税额="")))
+    assert table(tmp_path / "out.csv")[0]["findings"] == ""
+
+
+def test_the_number_of_a_digital_invoice_is_told(tmp_path: Path, recode: Recode) -> None:
+    row = line(发票号码="", 数电发票号码="24442000000000000001")
+    outcome = recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", HEAD, row))
+    assert outcome.tally.first[0]["invoice"] == "24442000000000000001"
+
+
+def test_the_titles_of_accounting_software_below_notes(tmp_path: Path, recode: Recode) -> None:
+    rows = [
+        ["销售发票序时簿", "", "", "", "", "", ""],
+        ["公司：四海商贸", "", "期间：2024年", "", "", "", ""],
+        ["发票号", "日期", "存货名称", "税收编码", "无税金额", "税率（%）", "税额"],
+        ["1", "2024/6/1", "螺纹钢", f"\t{REBAR}", "10,000.00", "9.00", "900.00"],
+    ]
+    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", *rows, encoding="gb18030"))
+    (row,) = table(tmp_path / "out.csv")
+    assert (row["tax_declared"], row["stake_high"]) == ("900.00", "400.00")
+
+
+def test_a_column_below_notes_can_be_given(tmp_path: Path, recode: Recode) -> None:
+    rows = [["销售明细", "", ""], ["货", "何时", "多少"], ["螺纹钢", "2024-06-01", "1000"]]
+    given = {"货": "name", "何时": "date", "多少": "amount"}
+    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", *rows), mapping=given)
+    assert table(tmp_path / "out.csv")[0]["code"] == REBAR
