@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +20,10 @@ _NO_GOODS = re.compile(
     r"[(（]?(?:(?:价\s*税|本页|本月|本期|本年|本单)?\s*(?:合\s*计|小\s*计|总\s*计|累\s*计)(?:金额)?"
     r"(?:[(（][大小]写[)）])?|详?见.{0,4}清单|详?见附件|以下空白)\s*[:：]?[)）]?"
 )
+HEAD_MARKS = ("date", "invoice_number", "digital_invoice_number")
+HEAD_FIELDS = (
+    *HEAD_MARKS, "seller_industry", "seller_tax_number", "buyer", "taxpayer", "invoice_status",
+)  # fmt: skip
 # What keeps an export's codes text, around them: '108…, ="108…", 108…<tab>.
 _WRAPPING = "'=\" \t"
 
@@ -35,9 +39,46 @@ class Row:
     reason: str = ""
 
 
-def row_of(cells: list[str], places: Mapping[str, int], defaults: Defaults) -> Row:
-    """The row's line, or why it is none."""
+class Heads:
+    """The head of an invoice, which exports write on its first line only: rows with neither number
+    nor date belong to the invoice above.
+
+    places: field → column; head: what was carried so far.
+    """
+
+    def __init__(self, places: Mapping[str, int], head: Mapping[str, str] | None = None):
+        self.head = head or {}
+        self._places = {field: places[field] for field in HEAD_FIELDS if field in places}
+        self._marks = [field for field in HEAD_MARKS if field in places]
+        self._carries = "date" in self._marks and len(self._marks) > 1
+
+    def complete(self, fields: dict[str, str]) -> None:
+        """Fill the head of a row from the invoice above."""
+        if not self._carries:
+            return
+        for field in self._marks:
+            if fields[field]:
+                self.head = fields
+                return
+        for field in self._places:
+            fields[field] = fields[field] or self.head.get(field, "")
+
+    def skip(self, rows: Sequence[list[str]]) -> None:
+        """Carry the head over rows that others complete."""
+        for cells in reversed(rows if self._carries else ()):
+            fields = fields_of(cells, self._places)
+            if any(fields[field] for field in self._marks):
+                self.head = fields
+                return
+
+
+def row_of(
+    cells: list[str], places: Mapping[str, int], defaults: Defaults, heads: Heads | None = None
+) -> Row:
+    """The row's line, or why it is none. heads: of the rows before."""
     fields = fields_of(cells, places)
+    if heads is not None:
+        heads.complete(fields)
     if _NO_GOODS.fullmatch(fields["name"].strip()):
         return Row(fields, None, "name", f"“{fields['name'].strip()}”不是商品行,没有判断")
     if _is_void(fields.get("invoice_status", "")):

@@ -12,6 +12,7 @@ from invoicer.columns import recognise
 from invoicer.errors import InputError
 from invoicer.readers import SUFFIXES, Table, read_table
 from invoicer.recode.einvoice import EINVOICE_SUFFIXES, read_einvoice
+from invoicer.recode.lines import Heads
 
 PART_ROWS, PART_CELLS = 2_000, 40_000
 SOURCE_COLUMN = "来源文件"
@@ -22,14 +23,15 @@ READABLE = (*SUFFIXES, *EINVOICE_SUFFIXES)
 class Part:
     """Rows of one input that are done and kept together.
 
-    number: from 0 over all inputs; source: number of the input; first: number of its first row,
-    as people count.
+    number: from 0 over all inputs; source: number of the input; numbers: of its rows, as people
+    count; head: of the invoice that its first row may belong to (`Heads`).
     """
 
     number: int
     source: int
-    first: int
+    numbers: Sequence[int | str]
     rows: list[list[str]]
+    head: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +159,13 @@ class Sources:
         number = 0
         for i, source in enumerate(self.sources):
             table = open_table(source.path, self._raw)
-            first = table.first_row
+            heads = Heads(source.places)
             size = part_size(table.header)
+            at = 0
             while rows := list(islice(table.rows, size)):
-                yield Part(number, i, first, rows)
-                number, first = number + 1, first + len(rows)
+                yield Part(number, i, table.numbers(at, at + len(rows)), rows, heads.head)
+                heads.skip(rows)
+                number, at = number + 1, at + len(rows)
 
 
 def _keys(header: Sequence[str]) -> list[tuple[str, int]]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import openpyxl
 import pytest
 from recoding import Recode, csv_of, table
+
+from invoicer.recode import sources
 
 HEAD = ["发票号码", "数电发票号码", "开票日期", "商品名称", "税收分类编码", "金额", "税率", "税额"]
 REBAR, CEMENT = "1080207050000000000", "1080101020000000000"
@@ -107,3 +110,75 @@ def test_a_column_below_notes_can_be_given(tmp_path: Path, recode: Recode) -> No
     given = {"货": "name", "何时": "date", "多少": "amount"}
     recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", *rows), mapping=given)
     assert table(tmp_path / "out.csv")[0]["code"] == REBAR
+
+
+def workbook(path: Path, **sheets: list[list[object]]) -> Path:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+OLD_HEAD = ["发票号码", "购方名称", "开票日期", "商品名称", "税收分类编码", "金额", "税率", "税额"]
+
+
+@pytest.mark.parametrize("rows_of_a_part", [1, sources.PART_ROWS])
+def test_the_head_of_an_invoice_stands_on_its_first_line_only(
+    tmp_path: Path, recode: Recode, monkeypatch: pytest.MonkeyPatch, rows_of_a_part: int
+) -> None:
+    monkeypatch.setattr(sources, "PART_ROWS", rows_of_a_part)
+    rows = [
+        ["1", "远航科技", "2017-12-01", "螺纹钢", REBAR, "1000", "17%", "170"],
+        ["", "", "", "水泥", CEMENT, "1000", "17%", "170"],
+        ["", "", "", "小计", "", "2000", "", "340"],
+        ["2", "远航科技", "2024-06-01", "螺纹钢", REBAR, "1000", "13%", "130"],
+        ["", "", "", "水泥", CEMENT, "1000", "17%", "170"],
+        ["3", "远航科技", "", "水泥", CEMENT, "1000", "13%", "130"],
+    ]
+    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", OLD_HEAD, *rows))
+    found = table(tmp_path / "out.csv")
+    assert [row["stake_low"] for row in found] == ["0.00", "0.00", "", "0.00", "-40.00", "0.00"]
+    assert [row["开票日期"] for row in found[:2]] == ["2017-12-01", ""]  # as it was
+
+
+def test_without_numbers_a_missing_date_is_not_made_up(tmp_path: Path, recode: Recode) -> None:
+    head, rows = OLD_HEAD[2:], [
+        ["2017-12-01", "螺纹钢", REBAR, "1000", "17%", "170"],
+        ["", "水泥", CEMENT, "1000", "17%", "170"],
+    ]  # fmt: skip
+    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", head, *rows))
+    assert [row["stake_low"] for row in table(tmp_path / "out.csv")] == ["0.00", "-40.00"]
+
+
+def test_rejected_rows_have_their_number_in_the_sheet(tmp_path: Path, recode: Recode) -> None:
+    bad, good = line(开票日期="2024-13-01"), line()
+    path = workbook(
+        tmp_path / "a.xlsx", 一=[[], [], HEAD, good, [], [], bad, good], 二=[HEAD, good, [], bad]
+    )
+    recode(tmp_path / "out.csv", path)
+    rejects = table(tmp_path / "out.csv.rejects.csv")
+    assert [row["row"] for row in rejects] == ["7", "二!4"]
+
+
+def test_sheets_that_are_not_read_are_named(tmp_path: Path, recode: Recode) -> None:
+    heads = [HEAD[:3], line()[:3]]
+    path = workbook(
+        tmp_path / "a.xlsx", 发票基础信息=heads, 信息汇总表=[HEAD, line()], 续=[line()],
+        其他=[["商品名称"], ["水泥"]],
+    )  # fmt: skip
+    outcome = recode(tmp_path / "out.csv", path)
+    assert outcome.notes == [
+        "a.xlsx 的工作表“其他”表头不同,没有读取",
+        "a.xlsx 的工作表“发票基础信息、续”没有商品名称列,没有读取",
+    ]
+    assert [row["stake_high"] for row in table(tmp_path / "out.csv")] == ["40.00"]
+
+
+def test_a_line_without_its_amount_says_so(tmp_path: Path, recode: Recode) -> None:
+    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", HEAD, line(金额="")))
+    (row,) = table(tmp_path / "out.csv")
+    assert (row["stake_high"], row["error"]) == ("", "没有金额,没有计算税款")
