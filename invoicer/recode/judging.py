@@ -191,7 +191,7 @@ class PartJudge:
             line.date.isoformat()[:7] if line.date else "",
             self._judge.name_of(row.fields.get("declared_code", "").strip()),
             section_of(line.seller_industry),
-            lambda: _facts(row.fields, line, bill, place),
+            lambda: _facts(row.fields, line, bill, verdict, place),
         )
         return Judged(cells, answer, whole.severity, row, whole)
 
@@ -225,7 +225,7 @@ class PartJudge:
 
 
 def _facts(
-    fields: Mapping[str, str], line: InvoiceLine, bill: Bill | None, place: str
+    fields: Mapping[str, str], line: InvoiceLine, bill: Bill | None, verdict: Verdict, place: str
 ) -> dict[str, str]:
     """What the report shows of a line besides what was found."""
     return {
@@ -234,7 +234,7 @@ def _facts(
         "date": str(line.date or ""),
         "declared_code": fields.get("declared_code", "")[:30],
         "declared_rate": line.declared_rate[:12],
-        "amount": str(bill.base) if bill else "",
+        "amount": f"{bill.net(verdict.declared_rate or ZERO):,.2f}" if bill else "",
         "invoice": invoice_of(fields)[:40],
     }
 
