@@ -12,6 +12,8 @@ from invoicer.batch import Defaults
 from invoicer.columns import fields_of
 from invoicer.errors import LineError
 from invoicer.line import InvoiceLine
+from invoicer.recode.billing import bill_of, implied_rate
+from knowledge_base.rate_advice import format_rate
 from knowledge_base.taxonomy import is_code
 from models.normalise import normalise
 
@@ -86,6 +88,10 @@ def row_of(
     code = fields.get("declared_code", "")
     if code and not is_code(code):
         fields["declared_code"] = _plain_code(code)
+    if fields.get("tax") and not fields.get("declared_rate", "").strip():
+        bill, _ = bill_of(fields, None)
+        rate = implied_rate(bill) if bill else None
+        fields["declared_rate"] = "" if rate is None else f"{format_rate(rate * 100)}%"
     try:
         line = defaults.complete(InvoiceLine.from_fields(fields))
     except LineError as error:

@@ -182,3 +182,17 @@ def test_a_line_without_its_amount_says_so(tmp_path: Path, recode: Recode) -> No
     recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", HEAD, line(金额="")))
     (row,) = table(tmp_path / "out.csv")
     assert (row["stake_high"], row["error"]) == ("", "没有金额,没有计算税款")
+
+
+@pytest.mark.parametrize(
+    ("rate", "tax", "stake", "findings"),
+    [("", "90", "40.00", "税率错误"), ("", "130", "0.00", ""), ("***", "20", "0.00", ""),
+     ("", "20.50", "0.00", "")],
+)  # fmt: skip
+def test_the_tax_tells_the_rate_where_none_is_printed(
+    tmp_path: Path, recode: Recode, rate: str, tax: str, stake: str, findings: str
+) -> None:
+    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", HEAD, line(税率=rate, 税额=tax)))
+    (row,) = table(tmp_path / "out.csv")
+    assert row["stake_low"] == row["stake_high"] == stake
+    assert row["findings"].partition(":")[0] == findings
