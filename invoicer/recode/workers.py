@@ -63,9 +63,7 @@ class Worker:
             tenant = options.tenant if options.review else ""
             self._parts = PartJudge(self.judge, reader, options.defaults, tenant, options.memory)
         heads = Heads(source.places, part.head)
-        judged = self._parts.judge(
-            part.rows, source.places, part.numbers, source.path.name, heads
-        )
+        judged = self._parts.judge(part.rows, source.places, part.numbers, source.name, heads)
         rows = [
             OutRow(self.sources.cells(source, one.cells), one.answer, one.severity)
             for one in judged.rows
@@ -79,7 +77,7 @@ class Worker:
         if options.review:
             kept = [[key, *values] for key, values in judged.reviews.items()]
             write_whole(stem.with_suffix(".reviews"), _lines(kept))
-        write_whole(stem.with_suffix(".json"), _tally(judged, source.path.name))
+        write_whole(stem.with_suffix(".json"), _tally(judged, source.name))
         return len(rows)
 
 
