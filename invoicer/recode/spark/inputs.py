@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -55,7 +56,7 @@ class SparkInputs:
         self.texts = {i: texts[f.uri] for i, f in known if f.uri in texts}
         kept = [headers[file.uri] for file in self.files]
         self.header, orders = common_header(kept, mapping)
-        names = names_of([PurePosixPath(file.uri) for file in self.files])
+        names = names_of([PurePosixPath(unquote(file.uri)) for file in self.files])
         self.sources = tuple(
             stages.SparkSource(name, header, places_of(header, mapping), order)
             for name, header, order in zip(names, kept, orders, strict=True)
