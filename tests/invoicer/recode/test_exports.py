@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import openpyxl
@@ -53,8 +54,8 @@ def test_a_cancelled_invoice_has_no_money_at_stake(
 
 def test_a_negative_amount_in_brackets_is_red(tmp_path: Path, recode: Recode) -> None:
     head = [*HEAD, "数量", "单价"]
-    row = [*line(金额="(1,000.00)", 税额="(90.00)"), "10", "100"]
-    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", head, row))
+    cells = [*line(金额="(1,000.00)", 税额="(90.00)"), "10", "100"]
+    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", head, cells))
     (row,) = table(tmp_path / "out.csv")
     money = row["tax_declared"], row["tax_correct_high"], row["stake_high"]
     assert money == ("-90.00", "-130.00", "-40.00")
@@ -62,8 +63,8 @@ def test_a_negative_amount_in_brackets_is_red(tmp_path: Path, recode: Recode) ->
 
 def test_a_gross_amount_told_in_brackets(tmp_path: Path, recode: Recode) -> None:
     head = ["商品名称", "税收分类编码", "开票日期", "金额（含税）", "税率"]
-    row = ["螺纹钢", REBAR, "2024-06-01", "10900.00", "9%"]
-    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", head, row))
+    cells = ["螺纹钢", REBAR, "2024-06-01", "10900.00", "9%"]
+    recode(tmp_path / "out.csv", csv_of(tmp_path / "a.csv", head, cells))
     (row,) = table(tmp_path / "out.csv")
     money = row["tax_declared"], row["tax_correct_high"], row["stake_high"]
     assert money == ("900.00", "1253.98", "353.98")
@@ -112,7 +113,7 @@ def test_a_column_below_notes_can_be_given(tmp_path: Path, recode: Recode) -> No
     assert table(tmp_path / "out.csv")[0]["code"] == REBAR
 
 
-def workbook(path: Path, **sheets: list[list[object]]) -> Path:
+def workbook(path: Path, **sheets: Sequence[Sequence[str]]) -> Path:
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     for title, rows in sheets.items():

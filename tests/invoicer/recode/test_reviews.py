@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 from recoding import Recode, csv_of, table
@@ -139,7 +140,9 @@ def test_what_was_decided_is_written_back_as_the_run_was_told(
     tmp_path: Path, store: Store, recode: Recode, assistant: Assistant
 ) -> None:
     """Given columns and what holds for rows that do not say are given again."""
-    told = {"mapping": {"货": "name"}, "defaults": Defaults(dt.date(2018, 6, 1))}
+    told: dict[str, Any] = {
+        "mapping": {"货": "name"}, "defaults": Defaults(dt.date(2018, 6, 1)),
+    }  # fmt: skip
     out = tmp_path / "out.csv"
     source = csv_of(tmp_path / "l.csv", ["货", *HEAD[1:]], [TIN, TEA, "16%", "100.00", ""])
     recode(out, source, review=True, tenant="acme", **told)
