@@ -72,12 +72,12 @@ def recode(
     with friendly_errors():
         if review not in {"auto", "none"}:
             raise InputError("--review 只能是 auto 或 none")
-        if apply_reviews:
-            raise typer.Exit(_apply(inputs, tenant or DEFAULT_TENANT, raw))
-        if output is None:
-            raise InputError("请用 -o 指定输出文件")
         mapping = given_columns(column or [])
         defaults = Defaults(parse_date(on) if on else None, taxpayer, seller_industry)
+        if apply_reviews:
+            raise typer.Exit(_apply(inputs, tenant or DEFAULT_TENANT, raw, mapping, defaults))
+        if output is None:
+            raise InputError("请用 -o 指定输出文件")
         if engine is Engine.SPARK:
             not_there = {
                 "--resume": resume, "--template": template, "--review": review == "auto",
@@ -162,13 +162,17 @@ def _write_report(
         write_report(report, outcome, assistant, inputs)
 
 
-def _apply(inputs: list[str], tenant: str, raw: bool) -> int:
+def _apply(
+    inputs: list[str], tenant: str, raw: bool, mapping: dict[str, str], defaults: Defaults
+) -> int:
     from invoicer.cli import load_assistant
     from invoicer.recode.apply import apply_reviews
 
     assistant = load_assistant()
     for path in inputs:
-        applied, waiting = apply_reviews(assistant, Path(path), tenant, raw)
+        applied, waiting = apply_reviews(
+            assistant, Path(path), tenant, raw, mapping, defaults
+        )
         err.print(f"{path}:已写回 {applied} 行,仍有 {waiting} 行待审核", highlight=False)
     return DONE
 

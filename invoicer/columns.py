@@ -11,10 +11,14 @@ from typing import Any
 from invoicer.errors import InputError
 from knowledge_base import tables
 
+_BRACKETS = re.compile(r"\([^)]*\)")
+# In brackets they tell a net amount from a gross one: 金额(含税).
+_TAX_WORDS = ("不含税", "含税")
+
 
 def _plain(header: str) -> str:
     """A header without case, spaces, stars, marks, brackets and what stands in them."""
-    text = re.sub(r"\([^)]*\)", "", unicodedata.normalize("NFKC", header))
+    text = _BRACKETS.sub("", unicodedata.normalize("NFKC", header))
     return re.sub(r"[\W_]", "", text).lower()
 
 
@@ -24,11 +28,21 @@ def aliases() -> Mapping[str, str]:
     return {_plain(row["alias"]): row["field"] for row in tables.rows("field_names")}
 
 
+def _field_of(title: str) -> str | None:
+    """The field that a title names."""
+    plain = _plain(title)
+    remarks = "".join(_BRACKETS.findall(unicodedata.normalize("NFKC", title)))
+    for word in _TAX_WORDS:
+        if word in remarks and (field := aliases().get(f"{word}{plain}")):
+            return field
+    return aliases().get(plain)
+
+
 def known_fields(header: Sequence[str]) -> dict[str, int]:
     """Field → column number; the first of several columns wins."""
     found: dict[str, int] = {}
     for number, title in enumerate(header):
-        field = aliases().get(_plain(title))
+        field = _field_of(title)
         if field is not None:
             found.setdefault(field, number)
     titles = [_plain(title) for title in header]
@@ -87,7 +101,7 @@ def fields_of_object(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]
     fields: dict[str, Any] = {}
     unknown: list[str] = []
     for key, value in raw.items():
-        field = aliases().get(_plain(str(key)))
+        field = _field_of(str(key))
         if field is None:
             unknown.append(str(key))
         elif value is not None:

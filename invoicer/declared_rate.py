@@ -43,9 +43,9 @@ class DeclaredRate:
 
 
 def read_rate(text: str) -> tuple[DeclaredRate | None, str]:
-    """(the declared rate, warning). `13` in a rate column means 13 %."""
+    """(the declared rate, warning). `13` in a rate column means 13 %, a dash none."""
     text = text.strip()
-    if not text:
+    if not text.strip("-—–/"):
         return None, ""
     try:
         if text.isascii() and text.replace(".", "", 1).isdigit() and float(text) >= 1:

@@ -25,24 +25,49 @@ class Headed:
 def find_header(rows: Iterator[list[str]]) -> Headed | None:
     """The table in rows: its header is the first of ten rows that names the name column.
 
-    A row further down has to name a second column too; where none does, the first row that is
-    not empty is the header. None without any.
+    A row further down has to name a second column too; where none does, the header is the row
+    that names the most columns, two at least, else the first that is more than a title. None
+    without any.
     """
     head = list(islice(rows, SEARCHED))
     filled = [i for i, row in enumerate(head) if any(cell.strip() for cell in row)]
     if not filled:
         return None
-    best, most = filled[0], 1
+    best, most = -1, 1
     for i in filled:
         known = known_fields(head[i])
         enough = 1 if i == filled[0] else 2
         if "name" in known and len(known) >= enough and len(known) > most - (i == filled[0]):
             best, most = i, len(known)
+    if best < 0:
+        best = _nameless(head, filled)
     header, after = head[best], best + 1
     if after < len(head) and _continues(header, head[after]):
         header, after = _joined(header, head[after]), after + 1
+    elif best and _completes(head[best - 1], header):
+        header = _joined(head[best - 1], header)
     titles = [cell.strip() for cell in header]
     return Headed(titles, chain(head[after:], rows), after + 1)
+
+
+def _nameless(head: list[list[str]], filled: list[int]) -> int:
+    """The row that is likely the header where none names the name column."""
+    named = {i: len(known_fields(head[i])) for i in filled}
+    best = max(filled, key=lambda i: (named[i], -i))
+    if named[best] > 1:
+        return best
+    widths = {i: sum(1 for cell in head[i] if cell.strip()) for i in filled}
+    return next(i for i in filled if 2 * widths[i] > max(widths.values()))
+
+
+def _completes(upper: list[str], header: list[str]) -> bool:
+    """Whether a row is the upper half of a double header: it names a column where the lower half,
+    which names the name, is blank."""
+    return "name" in known_fields(header) and any(
+        known_fields([title])
+        for i, title in enumerate(upper)
+        if title.strip() and not (i < len(header) and header[i].strip())
+    )
 
 
 def _continues(header: list[str], row: list[str]) -> bool:

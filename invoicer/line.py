@@ -25,9 +25,16 @@ FIELDS = (
 )  # fmt: skip
 
 _DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[ T].*)?")
+# As interfaces give it, with the time of day, and as a number of a spreadsheet.
+_STAMP = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\d{4}|\d{6})?(?:\.0+)?", re.ASCII)
 # A date cell that lost its format: days since the end of 1899, here of 2009 to 2064.
 _SERIAL = re.compile(r"[45]\d{4}(?:\.\d+)?", re.ASCII)
 _SERIAL_ZERO = dt.date(1899, 12, 30)
+_MONEY = re.compile(
+    r"(?:(?P<minus>[-\u2212])?[\s¥]*|(?P<bracket>\()[\s¥]*)(?P<number>\d+(?:\.\d*)?|\.\d+)\s*元?"
+    r"(?(bracket)\s*\))",
+    re.ASCII,
+)
 _DAY_LENGTH = 32  # longer texts are not remembered
 _TAXPAYERS = {
     "general": TaxpayerType.GENERAL,
@@ -109,8 +116,8 @@ def today() -> dt.date:
 
 
 def parse_date(text: str) -> dt.date | None:
-    """2026-11-26, 2026/11/26, 20261126, 2026年11月26日, a spreadsheet's day number (46352); None
-    for an empty field."""
+    """2026-11-26, 2026/11/26, 20261126, 20261126101112, 2026年11月26日, a spreadsheet's day number
+    (46352); None for an empty field."""
     if not text.strip():
         return None
     return (_day if len(text) <= _DAY_LENGTH else _day.__wrapped__)(text)
@@ -118,7 +125,7 @@ def parse_date(text: str) -> dt.date | None:
 
 @lru_cache(4096)  # an invoice history has few days and many lines
 def _day(text: str) -> dt.date:
-    match = _DATE.fullmatch(text.strip())
+    match = _DATE.fullmatch(text.strip()) or _STAMP.fullmatch(text.strip())
     day = None
     try:
         if _SERIAL.fullmatch(text.strip()):
@@ -148,8 +155,8 @@ def parse_taxpayer(text: str) -> TaxpayerType | None:
 
 
 def parse_amount(text: str) -> tuple[Decimal | None, str]:
-    """(amount in yuan, warning): thousands separators and a ¥ are allowed; anything else that is
-    no number is dropped with a warning."""
+    """(amount in yuan, warning): written as spreadsheets show money, (1,000.00) for less than
+    nothing; anything else that is no number is dropped with a warning."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     plain = plain.strip().lstrip("¥").replace(",", "")
     if not plain:
@@ -157,10 +164,19 @@ def parse_amount(text: str) -> tuple[Decimal | None, str]:
     try:
         amount = Decimal(plain)
     except InvalidOperation:
-        amount = Decimal("NaN")
+        amount = _money(plain)
     if not amount.is_finite() or abs(amount) >= MAX_AMOUNT:
         return None, f"金额“{text[:40]}”不是数字,已忽略"
     return amount, ""
+
+
+def _money(text: str) -> Decimal:
+    """-¥1000.00, − 1000.00, (1000.00), 1000.00元; NaN for what is no number."""
+    match = _MONEY.fullmatch(text)
+    if match is None:
+        return Decimal("NaN")
+    amount = Decimal(match["number"])
+    return -amount if match["minus"] or match["bracket"] else amount
 
 
 def declared_code(text: str) -> tuple[str, str]:

@@ -7,15 +7,16 @@ import datetime as dt
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from invoicer.columns import known_fields
 from invoicer.errors import InputError
 from invoicer.guard import freed
-from invoicer.headers import find_header
+from invoicer.headers import Headed, find_header
 from invoicer.recode.verdict import RECODE_COLUMNS
 from invoicer.safe_zip import unpacked_size
 
@@ -27,6 +28,9 @@ MAX_COLUMNS = 2000
 # Beyond this a workbook is read row by row: slower, but never held in memory.
 STREAMED_FROM = 100 << 20
 PARQUET_BUFFER = 1 << 18
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# (row from 0, its number, its sheet unless it is the first)
+Leap = tuple[int, int, str]
 # Half of a character pair, as broken JSON escapes and undecodable arguments leave it behind.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -36,7 +40,8 @@ class Table:
     """header: column titles; rows: cells as text, one list a row, in order.
 
     size: number of rows where it is known beforehand; first_row: the number by which people know
-    the first of them (2 below a header line); notes: what was left out, in Chinese.
+    the first of them (2 below a header line); notes: what was left out, in Chinese; leaps: where
+    the numbers do not go on by one, told as the rows are read.
     """
 
     header: list[str]
@@ -44,6 +49,20 @@ class Table:
     size: int | None = None
     first_row: int = 2
     notes: tuple[str, ...] = ()
+    leaps: list[Leap] = field(default_factory=list)
+
+    def numbers(self, start: int, end: int) -> Sequence[int | str]:
+        """The numbers by which people know rows that were read; beyond the first sheet 表2!5."""
+        if not self.leaps:
+            return range(self.first_row + start, self.first_row + end)
+        starts = [leap[0] for leap in self.leaps]
+        found: list[int | str] = []
+        for row in range(start, end):
+            at = bisect_right(starts, row) - 1
+            index, number, sheet = self.leaps[at] if at >= 0 else (0, self.first_row, "")
+            number += row - index
+            found.append(f"{sheet}!{number}" if sheet else number)
+        return found
 
 
 def read_table(path: Path, raw: bool = False) -> Table:
@@ -221,8 +240,7 @@ def json_object(line: str, name: str, number: int) -> dict[str, Any]:
 def _read_workbook(path: Path) -> Table:
     """The first sheet that has a name column, else the first with cells; then every further sheet
     with the same titles."""
-    packed = path.suffix.lower() == ".xlsx"
-    sheets = _streamed if packed and unpacked_size(path) > STREAMED_FROM else _loaded
+    sheets = _streamed if _is_packed(path) and unpacked_size(path) > STREAMED_FROM else _loaded
     found = [
         (name, headed)
         for name, rows in sheets(path)
@@ -231,30 +249,67 @@ def _read_workbook(path: Path) -> Table:
     if not found:
         raise InputError(f"{path.name} 中没有数据", file=str(path))
     named = [one for one in found if "name" in known_fields(one[1].header)]
-    first = (named or found)[0][1]
-    header = _header(first.header)
-    same = [headed for _, headed in named if headed.header == first.header] or [first]
-    other = [name for name, headed in named if headed.header != first.header]
-    notes = (f"{path.name} 的工作表“{'、'.join(other)}”表头不同,没有读取",) if other else ()
-    rows = (row for headed in same for row in headed.rows if any(row))
-    return Table(header, rows, first_row=first.first_row, notes=notes)
+    first = (named or found)[0]
+    header = _header(first[1].header)
+    same = [one for one in named if one[1].header == first[1].header] or [first]
+    left = [one for one in found if one not in same]
+    notes = [
+        f"{path.name} 的工作表“{'、'.join(sheets)}”{why},没有读取"
+        for why, sheets in (
+            ("表头不同", [one[0] for one in left if one in named]),
+            ("没有商品名称列", [one[0] for one in left if one not in named]),
+        )
+        if sheets
+    ]
+    leaps: list[Leap] = []
+    rows = _filled(same, leaps)
+    return Table(header, rows, first_row=first[1].first_row, notes=tuple(notes), leaps=leaps)
+
+
+def _is_packed(path: Path) -> bool:
+    """Whether a workbook is a zip file, whatever it is called; InputError where it is none."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start[:4] == _ZIP:
+        return True
+    if start == _OLE and path.suffix.lower() == ".xls":
+        return False
+    if start == _OLE:
+        why = "已加密,或是改了扩展名的旧版 XLS;请取消密码"
+    else:
+        why = "不是 Excel 工作簿(网上系统导出的常是网页或文本);请用 Excel 或 WPS 打开"
+    raise InputError(f"{path.name} {why},另存为 .xlsx 再试", file=str(path))
+
+
+def _filled(sheets: Sequence[tuple[str, Headed]], leaps: list[Leap]) -> Iterator[list[str]]:
+    """The rows of sheets that hold anything; leaps: where `Table` tells them."""
+    count, follows = 0, sheets[0][1].first_row
+    for at, (name, headed) in enumerate(sheets):
+        for number, row in enumerate(headed.rows, headed.first_row):
+            if any(row):
+                if number != follows:
+                    leaps.append((count, number, name if at else ""))
+                yield row
+                count, follows = count + 1, number + 1
+        follows = -1
 
 
 def _loaded(path: Path) -> Iterator[tuple[str, Iterator[list[str]]]]:
     """The sheets of a workbook, each held in memory while it is read."""
     from python_calamine import CalamineWorkbook
 
-    book = CalamineWorkbook.from_path(str(path))
-    for name in book.sheet_names:
-        rows = book.get_sheet_by_name(name).iter_rows()
-        yield name, ([text_of(cell) for cell in row] for row in rows)
+    with path.open("rb") as file:
+        book = CalamineWorkbook.from_filelike(file)
+        for name in book.sheet_names:
+            rows = book.get_sheet_by_name(name).iter_rows()
+            yield name, ([text_of(cell) for cell in row] for row in rows)
 
 
 def _streamed(path: Path) -> Iterator[tuple[str, Iterator[list[str]]]]:
     """The sheets of a very large workbook, row by row."""
     import openpyxl
 
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    book = openpyxl.load_workbook(path.open("rb"), read_only=True, data_only=True)
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # what a file says of its size need not be true
         rows = sheet.iter_rows(values_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from invoicer.assistant import Assistant
-from invoicer.batch import Defaults
+from invoicer.batch import NO_DEFAULTS, Defaults
 from invoicer.columns import known_fields
 from invoicer.errors import InputError
 from invoicer.readers import read_table
@@ -20,9 +20,9 @@ from invoicer.recode.findings import Finding
 from invoicer.recode.forms import KEEPERS, OutRow, join
 from invoicer.recode.judge import Judge
 from invoicer.recode.judging import NO_MONEY, money_of
-from invoicer.recode.lines import Row, row_of
+from invoicer.recode.lines import Heads, Row, row_of
 from invoicer.recode.options import FORMS
-from invoicer.recode.sources import PART_ROWS
+from invoicer.recode.sources import PART_ROWS, SOURCE_COLUMN, places_of
 from invoicer.recode.verdict import RECODE_COLUMNS
 from invoicer.review import memory
 from invoicer.review.items import Identity, identity
@@ -34,17 +34,24 @@ WIDTH = len(RECODE_COLUMNS)
 AT = {name: i - WIDTH for i, name in enumerate(RECODE_COLUMNS)}  # places from the end of a row
 
 
-def apply_reviews(assistant: Assistant, path: Path, tenant: str, raw: bool) -> tuple[int, int]:
+def apply_reviews(
+    assistant: Assistant,
+    path: Path,
+    tenant: str,
+    raw: bool,
+    mapping: Mapping[str, str] | None = None,
+    defaults: Defaults = NO_DEFAULTS,
+) -> tuple[int, int]:
     """(rows that people have decided, rows that still wait); the file is replaced whole.
 
-    Raises InputError where the file is no output of ours.
+    mapping, defaults: those of the run. Raises InputError where the file is no output of ours.
     """
     table = read_table(path, raw)
     header = table.header
     form = path.suffix.lower().lstrip(".")
     if tuple(header[-WIDTH:]) != RECODE_COLUMNS or form not in FORMS:
         raise InputError(f"{path.name} 不是 invoicer recode 的输出文件", file=str(path))
-    writer = _Applier(assistant, header, tenant)
+    writer = _Applier(assistant, header, tenant, mapping or {}, defaults)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         parts: list[Path] = []
         while rows := list(islice(table.rows, PART_ROWS)):
@@ -60,10 +67,20 @@ def apply_reviews(assistant: Assistant, path: Path, tenant: str, raw: bool) -> t
 class _Applier:
     """Rewrites rows of an output. applied, waiting: how many so far."""
 
-    def __init__(self, assistant: Assistant, header: Sequence[str], tenant: str):
+    def __init__(
+        self,
+        assistant: Assistant,
+        header: Sequence[str],
+        tenant: str,
+        mapping: Mapping[str, str],
+        defaults: Defaults,
+    ):
         self._judge = Judge(assistant)
         self._rates = assistant.rate_table
-        self._places = known_fields(header[:-WIDTH])
+        self._columns = _columns_of(header[:-WIDTH], mapping)
+        self._places = {field: i for i, field in enumerate(self._columns)}
+        self._defaults = defaults
+        self._heads, self._source = Heads(self._places), ""
         self._tenant = tenant
         self._store = Store.open(Settings().database)
         self._versions = {
@@ -73,7 +90,7 @@ class _Applier:
         self.applied = self.waiting = 0
 
     def rows(self, rows: Sequence[list[str]]) -> Iterator[OutRow]:
-        read = [row_of(cells[:-WIDTH], self._places, Defaults()) for cells in rows]
+        read = [self._read(cells[:-WIDTH]) for cells in rows]
         asked = [self._identity(c, row) for c, row in zip(rows, read, strict=True)]
         waited = [
             (row.line, who)
@@ -90,6 +107,15 @@ class _Applier:
             else:
                 self.waiting += who is not None
                 yield _as_it_was(cells)
+
+    def _read(self, cells: Sequence[str]) -> Row:
+        """The row as it was judged."""
+        fields = [
+            next((cells[i] for i in columns if cells[i]), "") for columns in self._columns.values()
+        ]
+        if (source := fields[self._places[SOURCE_COLUMN]]) != self._source:
+            self._heads, self._source = Heads(self._places), source
+        return row_of(fields, self._places, self._defaults, self._heads)
 
     def _identity(self, cells: Sequence[str], row: Row) -> Identity | None:
         """The question that was handed over with a row; None where none was."""
@@ -111,6 +137,18 @@ class _Applier:
             **self._versions,
         }
         return OutRow(cells[:-WIDTH], answer, verdict.severity)
+
+
+def _columns_of(header: Sequence[str], mapping: Mapping[str, str]) -> dict[str, list[int]]:
+    """Field → its columns, and that which names the input: several inputs may each have had their
+    own title for it, and a row has the cell of one."""
+    several = header[-1] == SOURCE_COLUMN
+    columns = {field: [i] for field, i in places_of(header, mapping).items()}
+    taken = {i for found in columns.values() for i in found}
+    for i, title in enumerate(header if several else ()):
+        for field in known_fields([title]) if i not in taken else ():
+            columns.setdefault(field, []).append(i)
+    return {**columns, SOURCE_COLUMN: [len(header) - 1] if several else []}
 
 
 def _as_it_was(cells: Sequence[str]) -> OutRow:

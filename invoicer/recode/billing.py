@@ -10,9 +10,11 @@ from invoicer.line import MAX_AMOUNT, parse_amount
 
 BILLING_FIELDS = (
     "gross_amount", "tax", "quantity", "price", "gross_price", "discount", "seller_tax_number",
-    "buyer", "invoice_number", "line_number",
+    "buyer", "invoice_number", "digital_invoice_number", "invoice_status", "line_number",
 )  # fmt: skip
 FEN = Decimal("0.01")
+# Rates are multiples of it.
+RATE_STEP = Decimal("0.005")
 # What the tax platform lets a printed tax differ from amount × rate.
 TOLERANCE = Decimal("0.06")
 ZERO = Decimal(0)
@@ -73,6 +75,16 @@ def bill_of(fields: Mapping[str, str], rate: Decimal | None) -> tuple[Bill | Non
     return Bill(base, inclusive, tax), ";".join(warnings)
 
 
+def implied_rate(bill: Bill) -> Decimal | None:
+    """The rate that the printed tax speaks for; None where it fits none, or several."""
+    net = bill.base - (bill.tax or ZERO) if bill.inclusive else bill.base
+    if bill.tax is None or abs(net) * RATE_STEP < 4 * FEN:
+        return None
+    steps = (bill.tax / net / RATE_STEP).quantize(Decimal(1), ROUND_HALF_UP)
+    rate = steps * RATE_STEP
+    return rate if 0 <= rate < 1 and abs(bill.tax_at(rate) - bill.tax) <= FEN else None
+
+
 def _base(numbers: Mapping[str, Decimal | None]) -> tuple[Decimal | None, bool]:
     """(amount, whether it holds the tax)."""
     if (net := numbers["amount"]) is not None:
@@ -109,8 +121,8 @@ class Stake:
 def stake_of(bill: Bill, declared: Decimal | None, right: tuple[Decimal, ...]) -> Stake | None:
     """What is at stake on a line. declared: its rate; right: every rate that may be the right one.
 
-    An inclusive bill keeps its total: the tax in it changes. None where the declared tax is not
-    known.
+    An inclusive bill keeps its total: the tax in it changes. A printed tax stands where the rate
+    is not known, as on a bill of 差额征税. None where the declared tax is not known.
     """
     if bill.tax is not None:
         tax = fen(bill.tax)
@@ -118,6 +130,8 @@ def stake_of(bill: Bill, declared: Decimal | None, right: tuple[Decimal, ...]) -
         tax = bill.tax_at(declared)
     else:
         return None
+    if declared is None:
+        right = ()
     taxes = [bill.tax_at(rate) for rate in right]
     # A printed tax within the platform's tolerance is right as it stands.
     taxes = [tax if abs(t - tax) <= TOLERANCE and r == declared else t

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from invoicer.batch import Defaults
 from invoicer.recode.judge import Judge
-from invoicer.recode.lines import plain_name, row_of, seller_of
+from invoicer.recode.lines import Heads, plain_name, row_of, seller_of
 from invoicer.recode.questions import question_of
 from invoicer.recode.work import Gathered, GroupKey
 from knowledge_base.taxonomy import is_code
@@ -23,13 +23,18 @@ def name_key(name: str) -> bytes:
 
 
 def gather(
-    judge: Judge, rows: list[list[str]], places: Mapping[str, int], defaults: Defaults
+    judge: Judge,
+    rows: list[list[str]],
+    places: Mapping[str, int],
+    defaults: Defaults,
+    heads: Heads,
 ) -> Gathered:
-    """What the rows of a part hold; rows that are no lines hold nothing."""
+    """What the rows of a part hold; rows that are no lines hold nothing. heads: of the rows
+    before."""
     questions: dict[bytes, str] = {}
     groups: Counter[GroupKey] = Counter()
     for cells in rows:
-        row = row_of(cells, places, defaults)
+        row = row_of(cells, places, defaults, heads)
         if row.line is None:
             continue
         question = question_of(row.fields, judge.period(row.line.date))

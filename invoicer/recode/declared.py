@@ -44,7 +44,6 @@ class DeclaredCodes:
 
     def read(self, text: str, day: dt.date, likely: Sequence[str]) -> Declared:
         """What a declared code is worth. likely: codes that the name alone suggests."""
-        text = text.strip().lstrip("'").replace(" ", "")
         if not text:
             return NOT_DECLARED
         if not is_code(text):

@@ -15,7 +15,7 @@ from invoicer.recode.billing import TOLERANCE, ZERO, Bill, Stake, bill_of, stake
 from invoicer.recode.collecting import name_key
 from invoicer.recode.findings import Finding, Found
 from invoicer.recode.judge import Judge
-from invoicer.recode.lines import Row, row_of, seller_of
+from invoicer.recode.lines import Heads, Row, invoice_of, row_of, seller_of
 from invoicer.recode.questions import question_of, unpack
 from invoicer.recode.tally import Tally
 from invoicer.recode.verdict import RECODE_COLUMNS, Verdict
@@ -27,6 +27,7 @@ from knowledge_base.rate_advice import Treatment
 NO_MONEY = dict.fromkeys(
     ("tax_declared", "tax_correct_low", "tax_correct_high", "stake_low", "stake_high"), ""
 )
+_AMOUNTS = ("amount", "gross_amount")
 _CODES_SHOWN = 4
 
 
@@ -34,7 +35,7 @@ _CODES_SHOWN = 4
 class Reject:
     """A row that is no line: number as people count, field, reason."""
 
-    row: int
+    row: int | str
     field: str
     reason: str
 
@@ -100,11 +101,13 @@ class PartJudge:
         self,
         rows: Sequence[list[str]],
         places: Mapping[str, int],
-        first: int,
+        numbers: Sequence[int | str],
         source: str,
+        heads: Heads,
     ) -> JudgedPart:
+        """All of a part. numbers: of its rows, as people count; heads: of the rows before."""
         part = JudgedPart([], [], {}, Tally())
-        read = self._recalled([row_of(cells, places, self._defaults) for cells in rows])
+        read = self._recalled([row_of(cells, places, self._defaults, heads) for cells in rows])
         asked = [
             question_of(row.fields, self._judge.period(row.line.date)) if row.line else None
             for row in read
@@ -117,7 +120,7 @@ class PartJudge:
         verdicts: dict[tuple[Any, ...], tuple[Verdict, dict[str, Any]]] = {}
         for i, (cells, row, question) in enumerate(zip(rows, read, asked, strict=True)):
             if question is None or row.line is None:
-                part.rejects.append(Reject(first + i, row.field, row.reason))
+                part.rejects.append(Reject(numbers[i], row.field, row.reason))
                 part.tally.add_error()
                 part.rows.append(Judged(cells, self._rejected(row.reason), 0, row, None))
                 continue
@@ -137,10 +140,8 @@ class PartJudge:
                 )
             verdict, answer = known
             codes = mixed.get((names[i], seller_of(fields), question.period), "")
-            number = first + i
-            part.rows.append(
-                self._line(part, cells, row, line, verdict, answer, codes, f"{source}:{number}")
-            )
+            place = f"{source}:{numbers[i]}"
+            part.rows.append(self._line(part, cells, row, line, verdict, answer, codes, place))
         return part
 
     def _recalled(self, rows: list[Row]) -> list[Row]:
@@ -179,8 +180,8 @@ class PartJudge:
             more.append(found)
         whole = verdict.with_findings(more)
         answer = {**answer, **(whole.to_row() if more else {}), **_money(stake)}
-        if warning:
-            answer["error"] = warning
+        if warning or (bill is None and not row.fields.keys().isdisjoint(_AMOUNTS)):
+            answer["error"] = warning or "没有金额,没有计算税款"
         if self._tenant and whole.tier is not Tier.STRONG:
             answer["review_id"] = self._review(part, line, bill, whole)
         part.tally.add_line(
@@ -190,7 +191,7 @@ class PartJudge:
             line.date.isoformat()[:7] if line.date else "",
             self._judge.name_of(row.fields.get("declared_code", "").strip()),
             section_of(line.seller_industry),
-            lambda: _facts(row.fields, line, bill, place),
+            lambda: _facts(row.fields, line, bill, verdict, place),
         )
         return Judged(cells, answer, whole.severity, row, whole)
 
@@ -224,7 +225,7 @@ class PartJudge:
 
 
 def _facts(
-    fields: Mapping[str, str], line: InvoiceLine, bill: Bill | None, place: str
+    fields: Mapping[str, str], line: InvoiceLine, bill: Bill | None, verdict: Verdict, place: str
 ) -> dict[str, str]:
     """What the report shows of a line besides what was found."""
     return {
@@ -233,8 +234,8 @@ def _facts(
         "date": str(line.date or ""),
         "declared_code": fields.get("declared_code", "")[:30],
         "declared_rate": line.declared_rate[:12],
-        "amount": str(bill.base) if bill else "",
-        "invoice": fields.get("invoice_number", "")[:40],
+        "amount": f"{bill.net(verdict.declared_rate or ZERO):,.2f}" if bill else "",
+        "invoice": invoice_of(fields)[:40],
     }
 
 

@@ -23,6 +23,7 @@ from invoicer.errors import InputError
 from invoicer.line import parse_amount
 from invoicer.recode.billing import bill_of, fen
 from invoicer.recode.judging import Judged
+from invoicer.recode.lines import invoice_of
 from invoicer.safe_zip import read_entry, unpacked_size
 from knowledge_base.preferences import TreatmentMark, load_marks
 from knowledge_base.rate_advice import format_rate
@@ -67,7 +68,7 @@ def template_row(one: Judged) -> dict[str, str] | str:
     if discount and bill.inclusive:
         discount = discount / (1 + rate)
     return {
-        "发票流水号": fields.get("invoice_number", "").strip(),
+        "发票流水号": invoice_of(fields),
         "项目名称": split_declared(fields["name"])[1].strip() or fields["name"].strip(),
         "商品和服务税收编码": verdict.code,
         "规格型号": fields.get("spec", "").strip(),

@@ -27,7 +27,7 @@ from invoicer.recode.tally import (
 from invoicer.suggestion import Tier
 from knowledge_base.taxonomy import CODE_LENGTH, Taxonomy
 
-FAMILIES, MOVES, SELLERS, MONTHS = 14, 15, 15, 60
+FAMILIES, MOVES, SELLERS, MONTHS = 14, 15, 15, 144
 NOTHING = [0] * 6
 
 
@@ -66,6 +66,7 @@ def write_report(
     )  # fmt: skip
     environment.filters |= {"yuan": yuan, "span": span, "n": lambda number: f"{number:,}"}
     tally = outcome.tally
+    months = _months(tally.months, tally.faulty)
     text = environment.get_template("recode.html").render(
         outcome=outcome,
         inputs=[one.name for one in inputs[:8]],
@@ -77,7 +78,8 @@ def write_report(
         ],
         findings=_bars(tally.findings, LINES, _finding_label, _finding_tint),
         families=_families(tally.families, assistant.kb.taxonomy),
-        months=_months(tally.months, tally.faulty),
+        months=months,
+        undrawn=tally.total.get("judged", NOTHING)[LINES] - sum(month.lines for month in months),
         tiers=[(t, tally.tiers.get(t.value, NOTHING)[LINES]) for t in Tier],
         moves=_bars(tally.moves, LINES, str, lambda _: "")[:MOVES],
         sellers=[row for row in outcome.consistency if row[3]][:SELLERS],
@@ -144,8 +146,9 @@ def _families(sums: Sums, taxonomy: Taxonomy) -> list[Bar]:
 
 
 def _months(sums: Sums, faulty: Sums) -> list[Month]:
-    """The last five years at most, every month between the first and the last."""
-    known = sorted(key for key in sums if key)
+    """The last twelve years at most, every month between the first and the last; what is dated
+    ahead is left out, for one mistyped year would leave no room for the others."""
+    known = sorted(key for key in sums if "" < key <= today().isoformat()[:7])
     if not known:
         return []
     labels = [known[-1]]

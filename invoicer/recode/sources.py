@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import glob
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from itertools import islice, takewhile
+from pathlib import Path, PurePath
 
 from invoicer.columns import recognise
 from invoicer.errors import InputError
 from invoicer.readers import SUFFIXES, Table, read_table
 from invoicer.recode.einvoice import EINVOICE_SUFFIXES, read_einvoice
+from invoicer.recode.lines import Heads
 
 PART_ROWS, PART_CELLS = 2_000, 40_000
 SOURCE_COLUMN = "来源文件"
@@ -22,22 +24,24 @@ READABLE = (*SUFFIXES, *EINVOICE_SUFFIXES)
 class Part:
     """Rows of one input that are done and kept together.
 
-    number: from 0 over all inputs; source: number of the input; first: number of its first row,
-    as people count.
+    number: from 0 over all inputs; source: number of the input; numbers: of its rows, as people
+    count; head: of the invoice that its first row may belong to (`Heads`).
     """
 
     number: int
     source: int
-    first: int
+    numbers: Sequence[int | str]
     rows: list[list[str]]
+    head: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One input. places: field → its column; order: for each title of the common header the
-    input's column, −1 where it has none."""
+    """One input. name: by which it is told; places: field → its column; order: for each title of
+    the common header the input's column, −1 where it has none."""
 
     path: Path
+    name: str
     header: list[str]
     places: dict[str, int]
     order: list[int]
@@ -63,6 +67,17 @@ def expand(inputs: Sequence[str]) -> list[Path]:
 
 def _is_readable(path: Path) -> bool:
     return path.suffix.lower() in READABLE and not path.name.startswith((".", "~$"))
+
+
+def names_of(paths: Sequence[PurePath]) -> list[str]:
+    """By what each input is told: its name, and with the folders that set it apart where several
+    have the same."""
+    times = Counter(path.name for path in paths)
+    levels = zip(*(path.parent.parts for path in paths), strict=False)
+    depth = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, levels))
+    return [
+        path.name if times[path.name] == 1 else "/".join(path.parts[depth:]) for path in paths
+    ]
 
 
 def open_table(path: Path, raw: bool = False) -> Table:
@@ -123,8 +138,10 @@ class Sources:
         self.header, orders = common_header(headers, mapping)
         self._several = len(paths) > 1
         self.sources = [
-            Source(path, table.header, places_of(table.header, mapping), order, table.size)
-            for path, table, order in zip(paths, tables, orders, strict=True)
+            Source(path, name, table.header, places_of(table.header, mapping), order, table.size)
+            for path, name, table, order in zip(
+                paths, names_of(paths), tables, orders, strict=True
+            )
         ]
 
     def _open(
@@ -133,12 +150,12 @@ class Sources:
         """The inputs that can be read, with their tables; one that cannot stops only itself."""
         found: list[Path] = []
         tables: list[Table] = []
-        for path in paths:
+        for path, name in zip(paths, names_of(paths), strict=True):
             try:
                 table = open_table(path, self._raw)
                 places_of(table.header, mapping)
             except InputError as error:
-                error.context["file"] = path.name
+                error.context["file"] = name
                 self.unreadable.append(error)
                 continue
             found.append(path)
@@ -150,18 +167,20 @@ class Sources:
     def cells(self, source: Source, row: list[str]) -> list[str]:
         """A row's cells under the common header."""
         cells = in_order(row, source.order)
-        return [*cells, source.path.name] if self._several else cells
+        return [*cells, source.name] if self._several else cells
 
     def parts(self) -> Iterator[Part]:
         """The rows in parts of a fixed size; a part never crosses from one input to the next."""
         number = 0
         for i, source in enumerate(self.sources):
             table = open_table(source.path, self._raw)
-            first = table.first_row
+            heads = Heads(source.places)
             size = part_size(table.header)
+            at = 0
             while rows := list(islice(table.rows, size)):
-                yield Part(number, i, first, rows)
-                number, first = number + 1, first + len(rows)
+                yield Part(number, i, table.numbers(at, at + len(rows)), rows, heads.head)
+                heads.skip(rows)
+                number, at = number + 1, at + len(rows)
 
 
 def _keys(header: Sequence[str]) -> list[tuple[str, int]]:

@@ -96,7 +96,7 @@ class Tally:
             "code": verdict.code, "short_name": verdict.short_name,
             "findings": [[f.kind.label, f.detail, int(f.severity)] for f in verdict.findings],
             "correction": verdict.correction,
-            "stake": [str(stake.low), str(stake.high)] if stake else [],
+            "stake": [f"{tax:,.2f}" for tax in (stake.low, stake.high)] if stake else [],
         }  # fmt: skip
         insort(self.first, shown, key=_place)
         del self.first[SHOWN:]

@@ -21,6 +21,7 @@ from invoicer.recode.collecting import gather
 from invoicer.recode.forms import KEEPERS, OutRow
 from invoicer.recode.judge import Judge
 from invoicer.recode.judging import JudgedPart, PartJudge
+from invoicer.recode.lines import Heads
 from invoicer.recode.official import template_row
 from invoicer.recode.options import Options
 from invoicer.recode.sources import Part, Sources
@@ -46,8 +47,9 @@ class Worker:
         self._parts: PartJudge | None = None
 
     def collect(self, part: Part) -> Gathered:
-        source = self.sources.sources[part.source]
-        return gather(self.judge, part.rows, source.places, self.options.defaults)
+        places = self.sources.sources[part.source].places
+        heads = Heads(places, part.head)
+        return gather(self.judge, part.rows, places, self.options.defaults, heads)
 
     def classify(self, page: Sequence[tuple[bytes, str]]) -> list[tuple[bytes, bytes]]:
         answers = self.judge.packed_answers([text for _, text in page])
@@ -60,7 +62,8 @@ class Worker:
             reader = WorkReader(options.work / "work.db")
             tenant = options.tenant if options.review else ""
             self._parts = PartJudge(self.judge, reader, options.defaults, tenant, options.memory)
-        judged = self._parts.judge(part.rows, source.places, part.first, source.path.name)
+        heads = Heads(source.places, part.head)
+        judged = self._parts.judge(part.rows, source.places, part.numbers, source.name, heads)
         rows = [
             OutRow(self.sources.cells(source, one.cells), one.answer, one.severity)
             for one in judged.rows
@@ -74,7 +77,7 @@ class Worker:
         if options.review:
             kept = [[key, *values] for key, values in judged.reviews.items()]
             write_whole(stem.with_suffix(".reviews"), _lines(kept))
-        write_whole(stem.with_suffix(".json"), _tally(judged, source.path.name))
+        write_whole(stem.with_suffix(".json"), _tally(judged, source.name))
         return len(rows)
 
 

@@ -104,3 +104,21 @@ def test_a_column_may_be_given_for_a_field() -> None:
 def test_what_is_given_has_to_be_there(given: dict[str, str], said: str) -> None:
     with pytest.raises(InputError, match=said):
         recognise(["名称"], given)
+
+
+@pytest.mark.parametrize(
+    ("title", "field"),
+    [("金额（含税）", "gross_amount"), ("金额(不含税)", "amount"), ("金额（元）", "amount"),
+     ("单价(含税)", "gross_price"), ("单价（不含税）", "price"),
+     ("价税合计(含税)", "gross_amount")],
+)  # fmt: skip
+def test_brackets_tell_gross_from_net(title: str, field: str) -> None:
+    assert recognise(["商品名称", title]) == {"name": 0, field: 1}
+
+
+def test_the_titles_of_accounting_software() -> None:
+    header = ["存货名称", "计量单位", "无税单价", "无税金额", "税率（%）", "税额", "价税合计"]
+    assert recognise(header) == {
+        "name": 0, "unit": 1, "price": 2, "amount": 3, "declared_rate": 4, "tax": 5,
+        "gross_amount": 6,
+    }  # fmt: skip

@@ -45,6 +45,25 @@ def test_a_double_header_is_one(upper: list[str], lower: list[str], titles: list
     assert header_of(upper, lower, rows) == (titles, [rows], 3)
 
 
+def test_a_double_header_that_names_the_name_below() -> None:
+    upper = ["发票", "", "货物", "", "金额", "", "税率"]
+    lower = ["号码", "日期", "名称", "编码", "不含税", "含税", ""]
+    line = ["1", "2024-06-01", "鱼排", "", "100", "113", "13%"]
+    titles = ["号码发票", "日期", "名称", "编码货物", "不含税金额", "含税金额", "税率"]
+    found = header_of(upper, lower, line)
+    assert found[0][1:3] + found[0][4:] == titles[1:3] + titles[4:]
+    assert found[1:] == ([line], 3)
+
+
+@pytest.mark.parametrize(
+    "head", [["货", "开票日期", "金额", "税率"], ["货", "何时", "多少", "几点"]]
+)  # fmt: skip
+def test_a_header_of_unknown_titles_is_found_below_notes(head: list[str]) -> None:
+    line = ["鱼排", "2024-06-01", "100", "13%"]
+    notes = [["销售发票序时簿", "", "", ""], ["公司：四海", "", "期间：2024年", ""]]
+    assert header_of(*notes, head, line) == (head, [line], 4)
+
+
 def test_a_line_without_a_name_is_no_second_header() -> None:
     head, line = ["商品名称", "单位", "金额"], ["", "袋", "18.50"]
     assert header_of(head, line) == (head, [line], 2)

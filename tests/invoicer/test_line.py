@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from invoicer.errors import LineError
-from invoicer.line import MAX_NAME, InvoiceLine, declared_code, parse_date, parse_taxpayer
+from invoicer.line import (
+    MAX_NAME,
+    InvoiceLine,
+    declared_code,
+    parse_amount,
+    parse_date,
+    parse_taxpayer,
+)
 from knowledge_base.rate_advice import TaxpayerType
 
 FISH = "1030109050000000000"
@@ -140,3 +148,24 @@ def test_a_dropped_code_does_not_fail_the_line() -> None:
 def test_any_declared_code_is_taken_whole_or_dropped_with_a_warning(text: str) -> None:
     code, warning = declared_code(text)
     assert (code == text.strip()) if code else (bool(warning) == bool(text.strip()))
+
+
+@pytest.mark.parametrize("text", ["20261126101112", "202611261011", "20261126.0"])
+def test_a_day_as_interfaces_and_spreadsheets_write_it(text: str) -> None:
+    assert parse_date(text) == dt.date(2026, 11, 26)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [("(1,000.00)", "-1000.00"), ("（1000）", "-1000"), ("(¥1,000.00)", "-1000.00"),
+     ("-¥1,000.00", "-1000.00"), ("¥-1,000.00", "-1000.00"), ("－￥ 8", "-8"),
+     ("\u22121000.5", "-1000.5"), ("- 1,000.00 ", "-1000.00"), ("1,000.00元", "1000.00"),
+     ("￥ 1,000.00", "1000.00")],
+)  # fmt: skip
+def test_money_as_spreadsheets_show_it(text: str, amount: str) -> None:
+    assert parse_amount(text) == (Decimal(amount), "")
+
+
+@pytest.mark.parametrize("text", ["(1,000.00", "1000)", "(-5)", "--5", "壹佰元", "1 000", "()"])
+def test_what_is_no_number_is_said(text: str) -> None:
+    assert parse_amount(text) == (None, f"金额“{text}”不是数字,已忽略")

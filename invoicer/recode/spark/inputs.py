@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import orjson
 
 from invoicer.errors import InputError
-from invoicer.recode.sources import common_header, places_of
+from invoicer.recode.sources import common_header, names_of, places_of
 from invoicer.recode.spark import stages
 from invoicer.recode.spark.blocks import Scan, TextTable, Walk, table_of
 from invoicer.recode.spark.hadoop import InputFile
@@ -54,9 +56,10 @@ class SparkInputs:
         self.texts = {i: texts[f.uri] for i, f in known if f.uri in texts}
         kept = [headers[file.uri] for file in self.files]
         self.header, orders = common_header(kept, mapping)
+        names = names_of([PurePosixPath(unquote(file.uri)) for file in self.files])
         self.sources = tuple(
-            stages.SparkSource(file.name, header, places_of(header, mapping), order)
-            for file, header, order in zip(self.files, kept, orders, strict=True)
+            stages.SparkSource(name, header, places_of(header, mapping), order)
+            for name, header, order in zip(names, kept, orders, strict=True)
         )
 
     @property

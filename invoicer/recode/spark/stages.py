@@ -16,6 +16,7 @@ from invoicer.readers import text_of
 from invoicer.recode.collecting import gather
 from invoicer.recode.forms import KEEPERS, OutRow, csv_header, parquet_table
 from invoicer.recode.judging import JudgedPart, PartJudge
+from invoicer.recode.lines import Heads
 from invoicer.recode.pipeline import reject_lines
 from invoicer.recode.sources import in_order, part_size
 from invoicer.recode.spark.blocks import TextTable, plain_uri, scan
@@ -111,11 +112,11 @@ def _collect(job: Job, stretches: Iterable[Stretch]) -> Iterator[Any]:
     at, seq = (-1, -1), 0
     for number, start, rows in stretches:
         source = job.sources[number]
-        seq = seq if at == (number, start) else 0
-        at = (number, start)
+        if at != (number, start):
+            at, seq, heads = (number, start), 0, Heads(source.places)
         while part := list(islice(rows, part_size(source.header))):
             cells = [row for _, row in part]
-            found = gather(judge, cells, source.places, job.defaults)
+            found = gather(judge, cells, source.places, job.defaults, heads)
             questions = [{"hash": key, "text": text} for key, text in found.questions.items()]
             groups = [
                 dict(zip(("seller", "name", "period", "code", "lines"), (*key, n), strict=True))
@@ -168,11 +169,14 @@ def judge_blocks(job: Job, batches: Batches) -> Iterator[Any]:
             if at != (source, start):
                 known, at = _Known(), (source, start)
                 parts = PartJudge(judge, known, job.defaults)
+                heads = Heads(job.sources[source].places)
             if seq < 0:
                 known.keep(key, seller, period, value)
                 continue
             given = job.sources[source]
-            judged = parts.judge(orjson.loads(value), given.places, first, given.name)
+            rows = orjson.loads(value)
+            numbers = range(first, first + len(rows))
+            judged = parts.judge(rows, given.places, numbers, given.name, heads)
             yield _judged(_rows(job, given, judged, wrote))
             wrote = True
             tally.merge(judged.tally.to_dict())

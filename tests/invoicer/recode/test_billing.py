@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from invoicer.recode.billing import Bill, bill_of, stake_of
+from invoicer.recode.billing import Bill, Stake, bill_of, implied_rate, stake_of
 
 D = Decimal
 THIRTEEN, NINE = D("0.13"), D("0.09")
@@ -106,3 +106,22 @@ def test_a_printed_tax_within_the_tolerance_is_right_as_it_stands() -> None:
 
 def test_without_rate_and_tax_nothing_is_at_stake() -> None:
     assert stake_of(Bill(D(100), False, None), None, (THIRTEEN,)) is None
+
+
+def test_a_printed_tax_stands_where_the_rate_is_not_known() -> None:
+    found = Bill(D("10000"), False, D("100"))  # of 差额征税
+    assert stake_of(found, None, (D("0.06"),)) == Stake(*[D("100.00")] * 3)
+
+
+@pytest.mark.parametrize(
+    ("base", "inclusive", "tax", "rate"),
+    [("100", False, "9.00", "0.09"), ("-100", False, "-13.00", "0.13"), ("109", True, "9", "0.09"),
+     ("333.33", False, "43.33", "0.13"), ("1000", False, "15", "0.015"), ("100", False, "0", "0"),
+     ("100", False, "9.40", None), ("100", False, "-9", None), ("1", False, "0.13", None),
+     ("0", False, "0", None)],
+)  # fmt: skip
+def test_the_rate_that_a_printed_tax_speaks_for(
+    base: str, inclusive: bool, tax: str, rate: str | None
+) -> None:
+    found = implied_rate(Bill(D(base), inclusive, D(tax)))
+    assert found == (None if rate is None else D(rate))

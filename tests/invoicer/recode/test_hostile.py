@@ -40,8 +40,9 @@ def test_a_truncated_workbook(tmp_path: Path, recode: Recode) -> None:
     assert "a.xlsx" in refused(recode, path)
 
 
-def test_a_zip_bomb_is_not_unpacked(tmp_path: Path, recode: Recode) -> None:
-    path = sheet(tmp_path / "a.xlsx", ["商品名称"], ["螺纹钢"])
+@pytest.mark.parametrize("name", ["a.xlsx", "a.xls"])
+def test_a_zip_bomb_is_not_unpacked(tmp_path: Path, recode: Recode, name: str) -> None:
+    path = sheet(tmp_path / name, ["商品名称"], ["螺纹钢"])
     with (
         zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive,
         archive.open("xl/worksheets/sheet9.xml", "w") as entry,
@@ -75,6 +76,28 @@ def test_an_entity_bomb_in_a_workbook(
                 assert b"&e30;</t>" in text
             new.writestr(name, text)
     assert "bomb.xlsx" in refused(recode, path)
+
+
+@pytest.mark.parametrize("text", ["<html><table><tr><td>商品名称", "商品名称\t金额\n螺纹钢\t1\n"])
+@pytest.mark.parametrize("name", ["a.xls", "a.xlsx"])
+def test_a_page_or_text_that_calls_itself_a_workbook(
+    tmp_path: Path, recode: Recode, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text, "gb18030")
+    said = refused(recode, tmp_path / name)
+    assert "不是 Excel 工作簿" in said
+    assert "另存为 .xlsx" in said
+
+
+def test_a_workbook_with_a_password(tmp_path: Path, recode: Recode) -> None:
+    (tmp_path / "a.xlsx").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(2_000))
+    assert "加密" in refused(recode, tmp_path / "a.xlsx")
+
+
+def test_a_new_workbook_under_an_old_name(tmp_path: Path, recode: Recode) -> None:
+    path = sheet(tmp_path / "a.xlsx", ["商品名称"], ["螺纹钢"]).rename(tmp_path / "a.xls")
+    recode(tmp_path / "out.csv", path)
+    assert table(tmp_path / "out.csv")[0]["code"] == REBAR
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.xlsx", "a.jsonl", "a.parquet", "a.xml", "a.ofd"])
@@ -124,10 +147,10 @@ def test_formulas_dates_and_codes_as_numbers(tmp_path: Path, recode: Recode) -> 
     )
     recode(tmp_path / "out.csv", path)
     (row,) = table(tmp_path / "out.csv")
-    assert row["error"] == ""
     assert row["code"] == REBAR
     assert "编码已损坏" in row["findings"]
     assert row["tax_declared"] == ""  # a formula that was never calculated has no value
+    assert row["error"] == "没有金额,没有计算税款"
 
 
 def test_three_hundred_columns(tmp_path: Path, recode: Recode) -> None:

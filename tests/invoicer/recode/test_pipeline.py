@@ -152,6 +152,16 @@ def test_several_files_are_one_output_under_one_header(tmp_path: Path, recode: R
     assert rows[1]["code"] == FISH
 
 
+def test_files_of_the_same_name_are_told_by_their_folders(tmp_path: Path, recode: Recode) -> None:
+    for folder, name in (("2023", "发票.csv"), ("2024", "发票.csv"), ("2024", "其他.csv")):
+        (tmp_path / "in" / folder).mkdir(parents=True, exist_ok=True)
+        csv_of(tmp_path / "in" / folder / name, ["商品名称"], ["螺纹钢"], ["合计"])
+    recode(tmp_path / "out.csv", tmp_path / "in")
+    names = ["2023/发票.csv", "其他.csv", "2024/发票.csv"]
+    assert list(dict.fromkeys(row["来源文件"] for row in table(tmp_path / "out.csv"))) == names
+    assert [row["input"] for row in table(tmp_path / "out.csv.rejects.csv")] == names
+
+
 def test_an_unreadable_file_among_several_is_listed(tmp_path: Path, recode: Recode) -> None:
     good = csv_of(tmp_path / "a.csv", ["商品名称"], ["螺纹钢"])
     bad = csv_of(tmp_path / "b.csv", ["单位"], ["吨"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 from recoding import Recode, csv_of, table
@@ -11,6 +12,7 @@ from recoding import Recode, csv_of, table
 from invoicer import Assistant
 from invoicer.access import keys, tenants
 from invoicer.access.principals import Role
+from invoicer.batch import Defaults
 from invoicer.errors import InputError
 from invoicer.recode.apply import apply_reviews
 from invoicer.recode.manifest import NotResumableError
@@ -132,6 +134,41 @@ def _decide(store: Store, assistant: Assistant, code: str) -> None:
     Decisions(Queue(store, rules), assistant.is_usable).decide(
         person, item["id"], code, "", Versions()
     )
+
+
+def test_what_was_decided_is_written_back_as_the_run_was_told(
+    tmp_path: Path, store: Store, recode: Recode, assistant: Assistant
+) -> None:
+    """Given columns and what holds for rows that do not say are given again."""
+    told: dict[str, Any] = {
+        "mapping": {"货": "name"}, "defaults": Defaults(dt.date(2018, 6, 1)),
+    }  # fmt: skip
+    out = tmp_path / "out.csv"
+    source = csv_of(tmp_path / "l.csv", ["货", *HEAD[1:]], [TIN, TEA, "16%", "100.00", ""])
+    recode(out, source, review=True, tenant="acme", **told)
+    _decide(store, assistant, POTTERY)
+    with pytest.raises(InputError, match="没有找到商品名称列"):
+        apply_reviews(assistant, out, "acme", raw=False)
+    assert apply_reviews(assistant, out, "acme", raw=False, **told) == (1, 0)
+    (row,) = _rows(out)
+    assert (row["code"], row["rate"], row["stake_high"]) == (POTTERY, "0.16", "0.00")
+
+
+def test_what_was_decided_is_written_back_to_the_rows_of_every_input(
+    tmp_path: Path, store: Store, recode: Recode, assistant: Assistant
+) -> None:
+    out = tmp_path / "out.csv"
+    first = csv_of(tmp_path / "a.csv", HEAD, *ROWS)
+    second = csv_of(
+        tmp_path / "b.csv", ["发票号码", "货物名称", "spbm", "slv", "je", "kprq"],
+        ["1", "螺纹钢", REBAR, "13%", "50.00", "20240506101112"],
+        ["", TIN, TEA, "13%", "80.00", ""],
+    )  # fmt: skip
+    recode(out, first, second, review=True, tenant="acme")
+    _decide(store, assistant, POTTERY)
+    assert apply_reviews(assistant, out, "acme", raw=False) == (3, 0)
+    assert [row["code"] for row in _rows(out)] == [POTTERY, REBAR, POTTERY, REBAR, POTTERY]
+    assert _rows(out)[-1]["tax_declared"] == "10.40"
 
 
 def test_a_ruling_is_written_back_before_a_decision(
