@@ -32,9 +32,10 @@ def effect_of(service: Service, caller: Principal, proposal: Proposal) -> dict[s
     return known.to_json(caller.tenant) if known else {"state": "none", "changes": []}
 
 
-def begin_preview(service: Service, proposal: Proposal) -> None:
+async def begin_preview(service: Service, proposal: Proposal) -> None:
     """Start a preview unless one is running or done."""
-    if effect.ask(service.store, service.proposals.settings, proposal.edits):
+    settings = service.proposals.settings
+    if await service.change(effect.ask, service.store, settings, proposal.edits):
         service.previews.start(proposal.id)
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from typing import ParamSpec, TypeVar
 
 from api import follow
+from api.changes import Changes
 from api.dispatch import Dispatcher
 from api.metrics import JOBS, LINES
 from api.previews import Previews
@@ -71,6 +72,7 @@ class Service:
         # Read before anything is loaded again: a switch since then is followed.
         self._in_use = in_use if in_use is not None else Settings().in_use()
         self.dispatcher = Dispatcher()
+        self.change = Changes(store)
         self.inbox = Inbox(store)
         self.tally = Tally(store)
         self.queue = Queue(store, settings)
@@ -144,10 +146,11 @@ class Service:
             await asyncio.gather(*background, return_exceptions=True)
             await asyncio.to_thread(self.inbox.close)
             await self.in_thread(self.tally.flush)
+            await self.change.close()
             self.store.close()
 
     async def in_thread(self, work: Callable[P, T], *args: P.args, **given: P.kwargs) -> T:
-        """What work returns, done beside the loop; the thread's connection ends with it."""
+        """What long work returns, done beside the loop; the thread's connection ends with it."""
 
         def run() -> T:
             try:

@@ -58,8 +58,8 @@ async def file_appeal(
         contested = Contested(
             body.contested_code, body.contested_rate, body.wanted_code, body.wanted_rate
         )
-        appeal = appeals.insert(
-            service.store, caller, body.line.to_line(), contested, body.reason,
+        appeal = await service.change(
+            appeals.insert, service.store, caller, body.line.to_line(), contested, body.reason,
             service.settings.appeal_days,
         )  # fmt: skip
         return json_response(shown(service, appeal), 201)
@@ -148,7 +148,7 @@ def as_download(file: dict[str, Any]) -> Response:
 )
 @allow(Role.REVIEWER)
 async def uphold(caller: Caller, service: TheService, appeal: AppealId, body: UpholdIn) -> Response:
-    done = service.appeals.uphold(caller, appeal, body.code, body.answer)
+    done = await service.change(service.appeals.uphold, caller, appeal, body.code, body.answer)
     return json_response(shown(service, done))
 
 
@@ -160,7 +160,8 @@ async def uphold(caller: Caller, service: TheService, appeal: AppealId, body: Up
 )
 @allow(Role.REVIEWER)
 async def reject(caller: Caller, service: TheService, appeal: AppealId, body: AnswerIn) -> Response:
-    return json_response(shown(service, service.appeals.reject(caller, appeal, body.answer)))
+    done = await service.change(service.appeals.reject, caller, appeal, body.answer)
+    return json_response(shown(service, done))
 
 
 @router.post(
@@ -171,4 +172,5 @@ async def reject(caller: Caller, service: TheService, appeal: AppealId, body: An
 )
 @allow(Role.REVIEWER)
 async def refer(caller: Caller, service: TheService, appeal: AppealId, body: AnswerIn) -> Response:
-    return json_response(shown(service, service.appeals.refer(caller, appeal, body.answer)))
+    done = await service.change(service.appeals.refer, caller, appeal, body.answer)
+    return json_response(shown(service, done))

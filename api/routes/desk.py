@@ -85,9 +85,10 @@ async def show_words(
 )
 @allow(Role.REVIEWER)
 async def propose(caller: Caller, service: TheService, body: ProposalIn) -> Response:
-    made = service.proposals.propose(
-        caller, service.words, [edit.to_edit() for edit in body.edits], body.why,
-        provisional=body.provisional, item=body.item, ruling=body.ruling,
+    made = await service.change(
+        service.proposals.propose, caller, service.words,
+        [edit.to_edit() for edit in body.edits], body.why, provisional=body.provisional,
+        item=body.item, ruling=body.ruling,
     )  # fmt: skip
     return json_response(made.to_json())
 
@@ -143,7 +144,7 @@ async def show_effect(caller: Caller, service: TheService, proposal_id: Ident) -
 @allow(Role.EXPERT)
 async def start_preview(caller: Caller, service: TheService, proposal_id: Ident) -> Response:
     found = service.proposals.find(caller.tenant, proposal_id)
-    begin_preview(service, found)
+    await begin_preview(service, found)
     return json_response(effect_of(service, caller, found), 202)
 
 
@@ -166,7 +167,8 @@ async def accept(caller: Caller, service: TheService, proposal_id: Ident, body: 
 )
 @allow(Role.EXPERT)
 async def reject(caller: Caller, service: TheService, proposal_id: Ident, body: WhyIn) -> Response:
-    return json_response(service.proposals.reject(caller, proposal_id, body.why).to_json())
+    done = await service.change(service.proposals.reject, caller, proposal_id, body.why)
+    return json_response(done.to_json())
 
 
 @router.get("/versions", summary="知识库的各版本,新的在前", response_model=VersionsOut,
@@ -198,7 +200,8 @@ async def show_diff(service: TheService, old: VersionName, new: VersionName) -> 
 )
 @allow(Role.ADMIN)
 async def roll_back(caller: Caller, service: TheService, body: RollbackIn) -> Response:
-    history.roll_back(service.proposals.settings, service.store, caller, body.to)
+    settings = service.proposals.settings
+    await service.change(history.roll_back, settings, service.store, caller, body.to)
     return json_response({"versions": _versions(service, caller)})
 
 

@@ -65,7 +65,9 @@ async def submit(
         )
 
     async def work() -> Response:
-        job = queue.add(service.store, caller, place, asked.suffix, asked.options, most)
+        job = await service.change(
+            queue.add, service.store, caller, place, asked.suffix, asked.options, most
+        )
         location = {"Location": f"{request.scope.get('root_path', '')}/v1/jobs/{job.id}"}
         response = json_response(_out(job), 202)
         response.headers.update(location)
@@ -162,11 +164,11 @@ async def download_template(caller: Caller, service: TheService, job_id: str) ->
 )
 @allow(Role.CLIENT)
 async def delete_job(caller: Caller, service: TheService, job_id: str) -> Response:
-    job = queue.cancel(service.store, caller.tenant, job_id)
+    job = await service.change(queue.cancel, service.store, caller.tenant, job_id)
     if job is not None:
         return json_response(_out(job))
     job = _job(service, caller, job_id)
-    queue.delete(service.store, caller.tenant, job.id)
+    await service.change(queue.delete, service.store, caller.tenant, job.id)
     return Response(status_code=204)
 
 

@@ -51,11 +51,13 @@ async def open_case(
 
     async def work() -> Response:
         if body.line is None:
-            case = service.panel.open_item(caller, body.item, body.why)
+            case = await service.change(service.panel.open_item, caller, body.item, body.why)
         else:
             line = body.line.to_line()
             suggestion = service.assistant.suggest(line).to_dict()
-            case = service.panel.open_line(caller, line, suggestion, body.why)
+            case = await service.change(
+                service.panel.open_line, caller, line, suggestion, body.why
+            )
         return json_response(row_of(case), 201)
 
     return await once(request, service, caller, idempotency_key, work)
@@ -99,7 +101,8 @@ async def show_case(caller: Caller, service: TheService, case: CaseId) -> Respon
 )
 @allow(Role.EXPERT)
 async def vote(caller: Caller, service: TheService, case: CaseId, body: VoteIn) -> Response:
-    return json_response(row_of(service.panel.vote(caller, case, body.code, body.why)))
+    voted = await service.change(service.panel.vote, caller, case, body.code, body.why)
+    return json_response(row_of(voted))
 
 
 @router.post(
@@ -110,7 +113,8 @@ async def vote(caller: Caller, service: TheService, case: CaseId, body: VoteIn) 
 )
 @allow(Role.ADMIN)
 async def count(caller: Caller, service: TheService, case: CaseId, body: CountIn) -> Response:
-    return json_response(row_of(service.panel.count(caller, case, body.why)))
+    counted = await service.change(service.panel.count, caller, case, body.why)
+    return json_response(row_of(counted))
 
 
 @router.post(
@@ -130,7 +134,9 @@ async def rule(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     async def work() -> Response:
-        ruling = service.panel.rule(caller, case, body.to_draft(), service.versions, body.upholds)
+        ruling = await service.change(
+            service.panel.rule, caller, case, body.to_draft(), service.versions, body.upholds
+        )
         return json_response(ruling.to_dict(), 201)
 
     return await once(request, service, caller, idempotency_key, work)

@@ -64,7 +64,7 @@ async def open_case(
     item: Annotated[str, Form(max_length=60)],
     why: Why,
 ) -> Response:
-    case = service.panel.open_item(caller, item, why)
+    case = await service.change(service.panel.open_item, caller, item, why)
     may_see = caller.role.includes(Role.EXPERT)
     return redirect(request, f"/panel/{case['id']}" if may_see else f"/review/items/{item}")
 
@@ -96,7 +96,7 @@ async def vote(
     why: Why,
     code: Annotated[AnyCode, Form()] = "",
 ) -> Response:
-    service.panel.vote(caller, case, code, why)
+    await service.change(service.panel.vote, caller, case, code, why)
     return redirect(request, f"/panel/{case}")
 
 
@@ -106,7 +106,7 @@ async def vote(
 async def count(
     request: Request, caller: Caller, service: TheService, case: str, why: Why = ""
 ) -> Response:
-    service.panel.count(caller, case, why)
+    await service.change(service.panel.count, caller, case, why)
     return redirect(request, f"/panel/{case}")
 
 
@@ -131,7 +131,9 @@ async def rule(
     draft = Draft(text, scope, effective_on, industry, with_spec, with_unit, rate_note,
                   supersedes.strip())  # fmt: skip
     said = {"yes": True, "no": False}.get(upholds)
-    ruling = service.panel.rule(caller, case, draft, service.versions, said)
+    ruling = await service.change(
+        service.panel.rule, caller, case, draft, service.versions, said
+    )
     return redirect(request, f"/rulings/{ruling.number}")
 
 

@@ -90,8 +90,8 @@ async def propose(request: Request, caller: Caller, service: TheService) -> Resp
             edits.append(edit_of({"table": table, "action": Action.REMOVE, "row": _row(old)}))
         if kind in ("add", "change"):
             edits.append(edit_of({"table": table, "action": Action.ADD, "row": row}))
-        made = service.proposals.propose(
-            caller, service.words, edits, form.get("why", ""),
+        made = await service.change(
+            service.proposals.propose, caller, service.words, edits, form.get("why", ""),
             provisional=form.get("provisional") == "1", item=form.get("item", ""),
             ruling=form.get("ruling", ""),
         )  # fmt: skip
@@ -153,7 +153,7 @@ def _shown(
 async def preview(
     request: Request, caller: Caller, service: TheService, proposal: Ident
 ) -> Response:
-    begin_preview(service, service.proposals.find(caller.tenant, proposal))
+    await begin_preview(service, service.proposals.find(caller.tenant, proposal))
     return redirect(request, f"/desk/proposals/{proposal}")
 
 
@@ -172,7 +172,7 @@ async def answer(
         if say == "accept":
             await accepted(service, caller, proposal, why)
         else:
-            service.proposals.reject(caller, proposal, why)
+            await service.change(service.proposals.reject, caller, proposal, why)
     except InvoicerError as error:
         if (status := status_of(error)) >= 500:
             raise

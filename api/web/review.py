@@ -139,7 +139,7 @@ async def settle(
     code: Annotated[Code, Form()],
     why: Annotated[str, Form(max_length=MAX_WHY)] = "",
 ) -> Response:
-    service.decisions.settle(caller, item, code, why, service.versions)
+    await service.change(service.decisions.settle, caller, item, code, why, service.versions)
     return redirect(request, f"/review/items/{item}")
 
 

@@ -109,13 +109,14 @@ class Queue:
                 self.mine(me, ident)
             self._reserve(me, ids)
 
-    def release(self, me: Principal, ident: str, skip: bool = False) -> None:
-        """Give an item back; skip: and do not offer it to me again for a while."""
+    def release(self, me: Principal, ids: Collection[str], skip: bool = False) -> None:
+        """Give items back; skip: and do not offer them to me again for a while."""
         with self.store.transaction() as db:
-            item = self.mine(me, ident)
-            db.execute("update review_items set leased_by = null where id = ?", [ident])
-            if skip:
-                record(self.store, item, me.id, "skip", item["state"])
+            for ident in ids:
+                item = self.mine(me, ident)
+                db.execute("update review_items set leased_by = null where id = ?", [ident])
+                if skip:
+                    record(self.store, item, me.id, "skip", item["state"])
 
     def _reserve(self, me: Principal, ids: Collection[str]) -> None:
         until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.rules.lease_seconds)

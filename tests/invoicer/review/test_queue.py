@@ -85,7 +85,7 @@ def test_what_was_skipped_is_offered_to_others_only(
 ) -> None:
     item = add_line("薯片")
     queue.lease(people["anna"])
-    queue.release(people["anna"], item, skip=True)
+    queue.release(people["anna"], [item], skip=True)
     assert queue.lease(people["anna"]) == []
     assert queue.lease(people["ben"])[0]["id"] == item
 
