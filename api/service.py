@@ -187,6 +187,8 @@ class Service:
     def _forget(self) -> None:
         tenants.retain(self.store)
         idempotency.forget_old(self.store)
+        self.limit.forget_paid()  # of attempts to sign in, too: they are in the same file
+        self.limit.close()
         job_queue.forget_old(self.store, self.settings.job_days)
         files.sweep()
         attachments.sweep(self.store)
