@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from api.answers import example, json_response, refusals
 from api.downloads import described, to_be_saved
 from api.once import IdempotencyKey, once
-from api.routes.panel import Due
+from api.routes.panel import Due, Page
 from api.schemas_panel import AnswerIn, AppealIn, AppealOut, AppealsOut, AttachmentOut, UpholdIn
 from api.security import Caller, TheService, allow
 from api.service import Service
@@ -78,7 +78,7 @@ async def list_appeals(
     caller: Caller,
     service: TheService,
     state: Literal["", "received", "referred", "upheld", "rejected"] = "",
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    page: Page = 1,
     due: Due = None,
 ) -> Response:
     total, found = appeals.search(service.store, caller.tenant, state, page, due)

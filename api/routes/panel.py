@@ -26,6 +26,7 @@ from invoicer.review.case_evidence import published, row_of
 
 router = APIRouter(prefix="/v1/panel/cases", tags=["编审委员会"])
 CaseId = Annotated[str, Path(max_length=60)]
+Page = Annotated[int, Query(ge=1, le=100_000)]
 Due = Annotated[
     int | None, Query(ge=0, le=366, description="只看在办且已逾期或几天内到期的;0 为今天")
 ]
@@ -74,7 +75,7 @@ async def list_cases(
     caller: Caller,
     service: TheService,
     state: Literal["", "voting", "counted", "closed"] = "",
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    page: Page = 1,
     due: Due = None,
 ) -> Response:
     total, found = cases.search(service.store, caller.tenant, state, page, due)

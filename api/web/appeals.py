@@ -11,8 +11,7 @@ from api.routes.panel import Due
 from api.schemas import Code
 from api.schemas_panel import AnyCode
 from api.security import Caller, TheService, allow
-from api.web.pages import page, redirect, render
-from api.web.panel import PageNumber, last_page
+from api.web.pages import PageNumber, last_page, page, redirect, render
 from api.web.review import names_of
 from invoicer.access.principals import Role
 from invoicer.line import InvoiceLine

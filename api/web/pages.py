@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -55,6 +55,11 @@ NAVIGATION = (
     ("/people", "人员与密钥", Role.ADMIN),
 )
 CHINA = ZoneInfo("Asia/Shanghai")
+PageNumber = Annotated[int, Query(alias="page", ge=1, le=100_000)]
+
+
+def last_page(total: int, size: int) -> int:
+    return max(1, -(-total // size))
 
 
 def page(endpoint: Endpoint) -> Endpoint:

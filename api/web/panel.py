@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from api.routes.panel import Due
 from api.schemas_panel import AnyCode
 from api.security import Caller, TheService, allow
-from api.web.pages import page, redirect, render
+from api.web.pages import PageNumber, last_page, page, redirect, render
 from api.web.review import names_of
 from invoicer.access.principals import Role
 from invoicer.line import FIRST_DAY, today
@@ -26,11 +26,6 @@ from invoicer.store import utc_text
 
 router = APIRouter(include_in_schema=False)
 Why = Annotated[str, Form(max_length=MAX_WHY)]
-PageNumber = Annotated[int, Query(alias="page", ge=1, le=100_000)]
-
-
-def last_page(total: int, size: int) -> int:
-    return max(1, -(-total // size))
 
 
 @router.get("/panel")

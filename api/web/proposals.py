@@ -12,7 +12,7 @@ from api.errors import status_of
 from api.routes.desk import Ident, Number
 from api.security import Caller, TheService, allow
 from api.service import Service
-from api.web.pages import page, redirect, render
+from api.web.pages import last_page, page, redirect, render
 from invoicer.access.principals import Principal, Role
 from invoicer.desk.proposals import MAX_WHY, PAGE, ProposalState
 from invoicer.desk.rules import KINDS
@@ -48,7 +48,7 @@ async def proposals(
     total, found = service.proposals.page(caller.tenant, state, number, provisional)
     return render(
         request, "proposals.html", caller, state=state, states=list(ProposalState), found=found,
-        total=total, number=number, pages=max(1, -(-total // PAGE)), provisional=provisional,
+        total=total, number=number, pages=last_page(total, PAGE), provisional=provisional,
         tables=list(WordTable),
     )  # fmt: skip
 
