@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from api.errors import NotFoundError
 from api.service import Service
 from invoicer.access.principals import Principal
 from invoicer.desk import effect
 from invoicer.desk.code_notes import code_notes
 from invoicer.desk.proposals import Proposal
+from invoicer.errors import NotFoundError
 from invoicer.review.lead import Lead
 
 

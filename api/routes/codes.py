@@ -9,11 +9,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from api.answers import example, json_response, refusals
-from api.errors import NotFoundError
 from api.schemas_code import CodeHitsOut, CodeOut, RatesOut
 from api.security import TheService, allow
 from api.service import Service
 from invoicer.access.principals import Role
+from invoicer.errors import NotFoundError
 from invoicer.line import FIRST_DAY, today
 from invoicer.suggestion import advice_dict
 from invoicer.typeahead import MAX_QUERY

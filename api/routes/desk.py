@@ -11,7 +11,6 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.answers import example, json_response, refusals
 from api.desk import accepted, begin_preview, effect_of, lead_of, notes_of
-from api.errors import NotFoundError
 from api.routes.codes import CodePath, On
 from api.schemas_desk import (
     CodeNotesOut,
@@ -31,6 +30,7 @@ from invoicer.access.principals import Principal, Role
 from invoicer.desk import history
 from invoicer.desk.export import export
 from invoicer.desk.proposals import ProposalState
+from invoicer.errors import NotFoundError
 from invoicer.line import today
 from invoicer.spreadsheet import safe_csv
 from knowledge_base.official.manifest import VersionInfo

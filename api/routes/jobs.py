@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse
 
 from api.answers import example, json_response, refusals
 from api.downloads import described, to_be_saved
-from api.errors import NotDoneError, NotFoundError
+from api.errors import NotDoneError
 from api.job_form import MAX_FORM_FIELDS, UPLOAD, read_form
 from api.once import IdempotencyKey, once
 from api.schemas_job import JobOut, JobsOut
@@ -19,6 +19,7 @@ from api.security import Caller, TheService, allow
 from api.service import Service, job_account
 from api.uploads import form_of
 from invoicer.access.principals import Principal, Role
+from invoicer.errors import NotFoundError
 from invoicer.jobs import files, queue
 from invoicer.jobs.job import Job
 

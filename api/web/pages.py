@@ -18,10 +18,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from api.errors import NotFoundError, problem_of
+from api.errors import problem_of
 from invoicer import labels
 from invoicer.access.principals import AuthenticationError, Principal, Role
-from invoicer.errors import InvoicerError
+from invoicer.errors import InvoicerError, NotFoundError
 from invoicer.line import parse_amount
 from invoicer.recode.rate_check import read_rate
 from invoicer.review.states import State

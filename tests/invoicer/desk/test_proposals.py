@@ -26,7 +26,7 @@ from invoicer.desk.proposals import (
     RefusedByGateError,
 )
 from invoicer.desk.words import WordIndex
-from invoicer.errors import InputError
+from invoicer.errors import InputError, NotFoundError
 from invoicer.learning.gate import FROZEN_SET, frozen_lines
 from invoicer.review import inbox
 from invoicer.review.decisions import Decisions
@@ -35,7 +35,7 @@ from invoicer.review.items import identity, item_of
 from invoicer.review.queue import Queue
 from invoicer.review.rules import ReviewRules
 from invoicer.review.rulings import Scope
-from invoicer.review.states import NoSuchItemError, ReviewConflictError, Versions
+from invoicer.review.states import ReviewConflictError, Versions
 from invoicer.review.subjects import Subject
 from invoicer.settings import Settings
 from invoicer.store import Store
@@ -195,9 +195,9 @@ def test_a_proposal_is_answered_once_and_rejected_with_a_reason(house: House) ->
 
 def test_a_proposal_is_seen_by_its_tenant_alone(house: House) -> None:
     proposal = house.propose("anna", ADD)
-    with pytest.raises(NoSuchItemError):
+    with pytest.raises(NotFoundError):
         house.proposals.find("other", proposal.id)
-    with pytest.raises(NoSuchItemError):
+    with pytest.raises(NotFoundError):
         house.proposals.reject(house.people["otto"], proposal.id, "不行")
     assert house.proposals.page("other", ProposalState.OPEN) == (0, [])
 
