@@ -10,7 +10,6 @@ from invoicer.access.principals import Principal
 from invoicer.desk import effect
 from invoicer.desk.code_notes import code_notes
 from invoicer.desk.proposals import Proposal
-from invoicer.errors import NotFoundError
 from invoicer.review.lead import Lead
 
 
@@ -18,9 +17,7 @@ def notes_of(
     service: Service, caller: Principal, code: str, day: dt.date, number: int
 ) -> dict[str, Any]:
     """What is known of a code; raises NotFoundError."""
-    row = service.assistant.kb.taxonomy.get(code)
-    if row is None:
-        raise NotFoundError("编码表中没有这个编码", code=code[:40])
+    row = service.tax_code(code)
     return code_notes(
         service.assistant, service.words, service.store, caller.tenant, row, day, number
     )

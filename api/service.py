@@ -21,6 +21,7 @@ from invoicer.access.limits import RateLimit
 from invoicer.desk import effect
 from invoicer.desk.proposals import Proposals
 from invoicer.desk.words import WordIndex
+from invoicer.errors import NotFoundError
 from invoicer.jobs import files
 from invoicer.jobs import queue as job_queue
 from invoicer.jobs.job import Job
@@ -38,6 +39,7 @@ from invoicer.review.tally import Tally
 from invoicer.settings import Settings
 from invoicer.store import Store
 from invoicer.typeahead import TypeAhead
+from knowledge_base.taxonomy import TaxCode
 
 HOUSEKEEPING_SECONDS = 3600.0
 TALLY_SECONDS = 10.0
@@ -117,6 +119,13 @@ class Service:
     def versions(self) -> Versions:
         """What is answering now."""
         return Versions(self.assistant.model_version, self.assistant.kb_version)
+
+    def tax_code(self, code: str) -> TaxCode:
+        """A code of the table in use; raises NotFoundError."""
+        row = self.assistant.kb.taxonomy.get(code)
+        if row is None:
+            raise NotFoundError("编码表中没有这个编码", code=code[:40])
+        return row
 
     def check(self) -> None:
         """Raises StoreError where the database cannot be read."""
