@@ -209,6 +209,8 @@ class Proposals:
                 proposed_by=proposal.proposer, accepted_by=me.name, ruling=proposal.ruling,
             )  # fmt: skip
             versions = self.settings.version_store()
+            # Two stores: cut off before the commit, the version is in use and listed, the proposal
+            # still open. Going back to the version before lets it be accepted again.
             try:
                 made = versions.edit(proposal.edits, versions.current_id(), note)
             except (OfficialTableError, NoSuchRowError) as error:
