@@ -11,7 +11,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from fastapi import Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -22,7 +21,7 @@ from api.errors import problem_of
 from invoicer import labels
 from invoicer.access.principals import AuthenticationError, Principal, Role
 from invoicer.errors import InvoicerError, NotFoundError
-from invoicer.line import parse_amount
+from invoicer.line import CHINA, parse_amount
 from invoicer.recode.rate_check import read_rate
 from invoicer.review.states import State
 from invoicer.suggestion import Tier
@@ -54,7 +53,6 @@ NAVIGATION = (
     ("/desk/proposals", "提案", Role.REVIEWER),
     ("/people", "人员与密钥", Role.ADMIN),
 )
-CHINA = ZoneInfo("Asia/Shanghai")
 PageNumber = Annotated[int, Query(alias="page", ge=1, le=100_000)]
 
 

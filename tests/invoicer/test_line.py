@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invoicer.errors import LineError
-from invoicer.line import MAX_NAME, InvoiceLine, declared_code, parse_date, parse_taxpayer
+from invoicer.line import (
+    MAX_NAME,
+    InvoiceLine,
+    day_of,
+    declared_code,
+    parse_date,
+    parse_taxpayer,
+)
 from knowledge_base.rate_advice import TaxpayerType
 
 FISH = "1030109050000000000"
@@ -140,3 +147,8 @@ def test_a_dropped_code_does_not_fail_the_line() -> None:
 def test_any_declared_code_is_taken_whole_or_dropped_with_a_warning(text: str) -> None:
     code, warning = declared_code(text)
     assert (code == text.strip()) if code else (bool(warning) == bool(text.strip()))
+
+
+def test_the_day_of_a_stored_moment_is_the_one_in_china() -> None:
+    assert day_of("2026-11-27T15:59:59.999999Z") == dt.date(2026, 11, 27)
+    assert day_of("2026-11-27T16:00:00.000000Z") == dt.date(2026, 11, 28)

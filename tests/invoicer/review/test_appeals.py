@@ -20,7 +20,7 @@ from invoicer import Assistant, InvoiceLine
 from invoicer.access import tenants
 from invoicer.access.principals import ForbiddenError, Principal
 from invoicer.errors import InputError, NotFoundError
-from invoicer.line import today
+from invoicer.line import day_of, today
 from invoicer.review import appeals, attachments, cases, webhooks
 from invoicer.review.appeal_desk import AppealDesk
 from invoicer.review.appeals import Contested
@@ -174,7 +174,7 @@ def test_referred_it_joins_the_open_case_of_its_line_or_opens_one(
     case = panel.open_item(people["eva"], add_line("薯片"), "新品")
     joined = desk.refer(people["anna"], appeal()["id"], "请裁定")
     assert (joined["state"], joined["panel_case"]) == ("referred", case["id"])
-    assert joined["due_on"] == case["deadline"][:10]
+    assert joined["due_on"] == day_of(case["deadline"]).isoformat()
     opened = desk.refer(people["anna"], appeal("鱼排")["id"], "请裁定")
     assert cases.find(store, "acme", opened["panel_case"])["line"]["name"] == "鱼排"
 
