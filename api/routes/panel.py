@@ -56,9 +56,7 @@ async def open_case(
         else:
             line = body.line.to_line()
             suggestion = service.assistant.suggest(line).to_dict()
-            case = await service.change(
-                service.panel.open_line, caller, line, suggestion, body.why
-            )
+            case = await service.change(service.panel.open_line, caller, line, suggestion, body.why)
         return json_response(row_of(case), 201)
 
     return await once(request, service, caller, idempotency_key, work)

@@ -126,9 +126,7 @@ async def rule(
     draft = Draft(text, scope, effective_on, industry, with_spec, with_unit, rate_note,
                   supersedes.strip())  # fmt: skip
     said = {"yes": True, "no": False}.get(upholds)
-    ruling = await service.change(
-        service.panel.rule, caller, case, draft, service.versions, said
-    )
+    ruling = await service.change(service.panel.rule, caller, case, draft, service.versions, said)
     return redirect(request, f"/rulings/{ruling.number}")
 
 
