@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from api.errors import NotFoundError
 from api.service import Service
 from invoicer.access.principals import Principal
 from invoicer.desk import effect
@@ -18,9 +17,7 @@ def notes_of(
     service: Service, caller: Principal, code: str, day: dt.date, number: int
 ) -> dict[str, Any]:
     """What is known of a code; raises NotFoundError."""
-    row = service.assistant.kb.taxonomy.get(code)
-    if row is None:
-        raise NotFoundError("编码表中没有这个编码", code=code[:40])
+    row = service.tax_code(code)
     return code_notes(
         service.assistant, service.words, service.store, caller.tenant, row, day, number
     )
@@ -32,9 +29,10 @@ def effect_of(service: Service, caller: Principal, proposal: Proposal) -> dict[s
     return known.to_json(caller.tenant) if known else {"state": "none", "changes": []}
 
 
-def begin_preview(service: Service, proposal: Proposal) -> None:
+async def begin_preview(service: Service, proposal: Proposal) -> None:
     """Start a preview unless one is running or done."""
-    if effect.ask(service.store, service.proposals.settings, proposal.edits):
+    settings = service.proposals.settings
+    if await service.change(effect.ask, service.store, settings, proposal.edits):
         service.previews.start(proposal.id)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from fastapi import Response
 from fastapi.responses import FileResponse
 
-from api.errors import NotFoundError
+from invoicer.errors import NotFoundError
 
 OCTETS = "application/octet-stream"
 # What a browser opens all the same runs nothing and loads nothing: names in files are strangers'.

@@ -15,16 +15,10 @@ from invoicer.access.idempotency import ConflictError
 from invoicer.access.limits import TooManyError
 from invoicer.access.principals import AuthenticationError, ForbiddenError
 from invoicer.desk.proposals import NotPreviewedError, RefusedByGateError
-from invoicer.errors import InputError, InvoicerError, UnavailableError
-from invoicer.review.states import NoSuchItemError, ReviewConflictError
+from invoicer.errors import InputError, InvoicerError, NotFoundError, UnavailableError
+from invoicer.review.states import ReviewConflictError
 
 log = logging.getLogger("invoicer.service")
-
-
-class NotFoundError(InvoicerError):
-    """There is no such thing, or it belongs to somebody else."""
-
-    code = "not_found"
 
 
 class NotDoneError(InvoicerError):
@@ -44,7 +38,6 @@ STATUS: Mapping[type[InvoicerError], int] = {
     AuthenticationError: 401,
     ForbiddenError: 403,
     NotFoundError: 404,
-    NoSuchItemError: 404,
     ReviewConflictError: 409,
     NotPreviewedError: 409,
     RefusedByGateError: 409,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -39,18 +40,27 @@ async def once(
     body = await request.body() if content is None else content
     address = f"{request.method} {request.url.path}?{request.url.query}\n"
     asked = address.encode() + body
-    first = idempotency.claim(service.store, caller, key, asked)
+    first = await service.change(idempotency.claim, service.store, caller, key, asked)
     if first is not None:
         headers = {"Idempotency-Replayed": "true"}
         if first.location:
             headers["Location"] = first.location
         return Response(first.body, first.status, headers, "application/json")
     try:
+        if _is_over():
+            raise asyncio.CancelledError
         response = await work()
     except BaseException:
-        idempotency.release(service.store, caller, key)
+        await asyncio.shield(service.change(idempotency.release, service.store, caller, key))
         raise
     location = response.headers.get("location", "")
     first = FirstAnswer(response.status_code, bytes(response.body), location)
-    idempotency.keep(service.store, caller, key, first)
+    # Shielded: what was done is remembered, though the request's time end while it waits.
+    await asyncio.shield(service.change(idempotency.keep, service.store, caller, key, first))
     return response
+
+
+def _is_over() -> bool:
+    """Whether the request's time ended while its claim waited: nothing is begun then."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from typing import ParamSpec, TypeVar
 
 from api import follow
+from api.changes import Changes
 from api.dispatch import Dispatcher
 from api.metrics import JOBS, LINES
 from api.previews import Previews
@@ -20,6 +21,7 @@ from invoicer.access.limits import RateLimit
 from invoicer.desk import effect
 from invoicer.desk.proposals import Proposals
 from invoicer.desk.words import WordIndex
+from invoicer.errors import NotFoundError
 from invoicer.jobs import files
 from invoicer.jobs import queue as job_queue
 from invoicer.jobs.job import Job
@@ -37,6 +39,7 @@ from invoicer.review.tally import Tally
 from invoicer.settings import Settings
 from invoicer.store import Store
 from invoicer.typeahead import TypeAhead
+from knowledge_base.taxonomy import TaxCode
 
 HOUSEKEEPING_SECONDS = 3600.0
 TALLY_SECONDS = 10.0
@@ -71,6 +74,7 @@ class Service:
         # Read before anything is loaded again: a switch since then is followed.
         self._in_use = in_use if in_use is not None else Settings().in_use()
         self.dispatcher = Dispatcher()
+        self.change = Changes(store)
         self.inbox = Inbox(store)
         self.tally = Tally(store)
         self.queue = Queue(store, settings)
@@ -118,6 +122,13 @@ class Service:
         """What is answering now."""
         return Versions(self.assistant.model_version, self.assistant.kb_version)
 
+    def tax_code(self, code: str) -> TaxCode:
+        """A code of the table in use; raises NotFoundError."""
+        row = self.assistant.kb.taxonomy.get(code)
+        if row is None:
+            raise NotFoundError("编码表中没有这个编码", code=code[:40])
+        return row
+
     def check(self) -> None:
         """Raises StoreError where the database cannot be read."""
         self.store.row("select 1 from tenants")
@@ -146,10 +157,11 @@ class Service:
             await asyncio.gather(*background, return_exceptions=True)
             await asyncio.to_thread(self.inbox.close)
             await self.in_thread(self.tally.flush)
+            await self.change.close()
             self.store.close()
 
     async def in_thread(self, work: Callable[P, T], *args: P.args, **given: P.kwargs) -> T:
-        """What work returns, done beside the loop; the thread's connection ends with it."""
+        """What long work returns, done beside the loop; the thread's connection ends with it."""
 
         def run() -> T:
             try:
@@ -186,6 +198,8 @@ class Service:
     def _forget(self) -> None:
         tenants.retain(self.store)
         idempotency.forget_old(self.store)
+        self.limit.forget_paid()  # of attempts to sign in, too: they are in the same file
+        self.limit.close()
         job_queue.forget_old(self.store, self.settings.job_days)
         files.sweep()
         attachments.sweep(self.store)

@@ -35,6 +35,12 @@ class LineError(InputError):
     code = "bad_line"
 
 
+class NotFoundError(InvoicerError):
+    """There is no such thing, or it belongs to somebody else."""
+
+    code = "not_found"
+
+
 class UnavailableError(InvoicerError):
     """Something the program needs is missing or damaged."""
 

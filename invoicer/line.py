@@ -15,6 +15,7 @@ from invoicer.errors import LineError
 from knowledge_base.rate_advice import TaxpayerType
 from knowledge_base.taxonomy import is_code
 
+CHINA = ZoneInfo("Asia/Shanghai")
 MAX_NAME = 1000
 MAX_AMOUNT = 10**13  # yuan; more is a mistake of the column
 FIRST_DAY = dt.date(2016, 5, 1)  # VAT replaced business tax everywhere; no rate is known before
@@ -112,7 +113,12 @@ class InvoiceLine:
 
 def today() -> dt.date:
     """Today in China."""
-    return dt.datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    return dt.datetime.now(CHINA).date()
+
+
+def day_of(moment: str) -> dt.date:
+    """The day in China of a moment as it is stored."""
+    return dt.datetime.fromisoformat(moment).astimezone(CHINA).date()
 
 
 def parse_date(text: str) -> dt.date | None:

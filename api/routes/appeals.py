@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from api.answers import example, json_response, refusals
 from api.downloads import described, to_be_saved
 from api.once import IdempotencyKey, once
-from api.routes.panel import Due
+from api.routes.panel import Due, Page
 from api.schemas_panel import AnswerIn, AppealIn, AppealOut, AppealsOut, AttachmentOut, UpholdIn
 from api.security import Caller, TheService, allow
 from api.service import Service
@@ -58,8 +58,8 @@ async def file_appeal(
         contested = Contested(
             body.contested_code, body.contested_rate, body.wanted_code, body.wanted_rate
         )
-        appeal = appeals.insert(
-            service.store, caller, body.line.to_line(), contested, body.reason,
+        appeal = await service.change(
+            appeals.insert, service.store, caller, body.line.to_line(), contested, body.reason,
             service.settings.appeal_days,
         )  # fmt: skip
         return json_response(shown(service, appeal), 201)
@@ -78,7 +78,7 @@ async def list_appeals(
     caller: Caller,
     service: TheService,
     state: Literal["", "received", "referred", "upheld", "rejected"] = "",
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    page: Page = 1,
     due: Due = None,
 ) -> Response:
     total, found = appeals.search(service.store, caller.tenant, state, page, due)
@@ -148,7 +148,7 @@ def as_download(file: dict[str, Any]) -> Response:
 )
 @allow(Role.REVIEWER)
 async def uphold(caller: Caller, service: TheService, appeal: AppealId, body: UpholdIn) -> Response:
-    done = service.appeals.uphold(caller, appeal, body.code, body.answer)
+    done = await service.change(service.appeals.uphold, caller, appeal, body.code, body.answer)
     return json_response(shown(service, done))
 
 
@@ -160,7 +160,8 @@ async def uphold(caller: Caller, service: TheService, appeal: AppealId, body: Up
 )
 @allow(Role.REVIEWER)
 async def reject(caller: Caller, service: TheService, appeal: AppealId, body: AnswerIn) -> Response:
-    return json_response(shown(service, service.appeals.reject(caller, appeal, body.answer)))
+    done = await service.change(service.appeals.reject, caller, appeal, body.answer)
+    return json_response(shown(service, done))
 
 
 @router.post(
@@ -171,4 +172,5 @@ async def reject(caller: Caller, service: TheService, appeal: AppealId, body: An
 )
 @allow(Role.REVIEWER)
 async def refer(caller: Caller, service: TheService, appeal: AppealId, body: AnswerIn) -> Response:
-    return json_response(shown(service, service.appeals.refer(caller, appeal, body.answer)))
+    done = await service.change(service.appeals.refer, caller, appeal, body.answer)
+    return json_response(shown(service, done))

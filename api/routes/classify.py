@@ -172,8 +172,8 @@ async def give_feedback(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     async def work() -> Response:
-        ident = feedback.record(
-            service.store, caller, body.line.to_line(), code=body.code,
+        ident = await service.change(
+            feedback.record, service.store, caller, body.line.to_line(), code=body.code,
             short_name=body.short_name, rate=body.rate, review_id=body.review_id,
         )  # fmt: skip
         return json_response({"feedback_id": ident}, 201)

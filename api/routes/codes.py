@@ -9,16 +9,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from api.answers import example, json_response, refusals
-from api.errors import NotFoundError
 from api.schemas_code import CodeHitsOut, CodeOut, RatesOut
 from api.security import TheService, allow
-from api.service import Service
 from invoicer.access.principals import Role
 from invoicer.line import FIRST_DAY, today
 from invoicer.suggestion import advice_dict
 from invoicer.typeahead import MAX_QUERY
 from knowledge_base.rate_advice import TaxpayerType
-from knowledge_base.taxonomy import TaxCode
 
 router = APIRouter(prefix="/v1", tags=["编码与税率"])
 MAX_HITS = 50
@@ -27,13 +24,6 @@ CodePath = Annotated[
     str, Path(description="税收分类编码,19 位数字", examples=["1030109050000000000"])
 ]
 On = Annotated[dt.date | None, Query(description="日期,省略为今天", ge=FIRST_DAY)]
-
-
-def _code(service: Service, code: str) -> TaxCode:
-    row = service.assistant.kb.taxonomy.get(code)
-    if row is None:
-        raise NotFoundError("编码表中没有这个编码", code=code[:40])
-    return row
 
 
 @router.get(
@@ -73,7 +63,7 @@ async def find_codes(
 )
 @allow(Role.CLIENT)
 async def show_code(service: TheService, code: CodePath, on: On = None) -> Response:
-    kb, row = service.assistant.kb, _code(service, code)
+    kb, row = service.assistant.kb, service.tax_code(code)
     everyday = (name for owner, name in kb.lexicon.everyday_names() if owner == code)
     return json_response(
         {
@@ -112,7 +102,7 @@ async def show_rates(
         TaxpayerType, Query(description="general 一般纳税人,small 小规模纳税人")
     ] = TaxpayerType.GENERAL,
 ) -> Response:
-    row, day = _code(service, code), on or today()
+    row, day = service.tax_code(code), on or today()
     advice = service.assistant.rate_table.advise(row, day, taxpayer)
     return json_response(
         {

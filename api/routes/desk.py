@@ -11,7 +11,6 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.answers import example, json_response, refusals
 from api.desk import accepted, begin_preview, effect_of, lead_of, notes_of
-from api.errors import NotFoundError
 from api.routes.codes import CodePath, On
 from api.schemas_desk import (
     CodeNotesOut,
@@ -31,6 +30,7 @@ from invoicer.access.principals import Principal, Role
 from invoicer.desk import history
 from invoicer.desk.export import export
 from invoicer.desk.proposals import ProposalState
+from invoicer.errors import NotFoundError
 from invoicer.line import today
 from invoicer.spreadsheet import safe_csv
 from knowledge_base.official.manifest import VersionInfo
@@ -85,9 +85,10 @@ async def show_words(
 )
 @allow(Role.REVIEWER)
 async def propose(caller: Caller, service: TheService, body: ProposalIn) -> Response:
-    made = service.proposals.propose(
-        caller, service.words, [edit.to_edit() for edit in body.edits], body.why,
-        provisional=body.provisional, item=body.item, ruling=body.ruling,
+    made = await service.change(
+        service.proposals.propose, caller, service.words,
+        [edit.to_edit() for edit in body.edits], body.why, provisional=body.provisional,
+        item=body.item, ruling=body.ruling,
     )  # fmt: skip
     return json_response(made.to_json())
 
@@ -143,7 +144,7 @@ async def show_effect(caller: Caller, service: TheService, proposal_id: Ident) -
 @allow(Role.EXPERT)
 async def start_preview(caller: Caller, service: TheService, proposal_id: Ident) -> Response:
     found = service.proposals.find(caller.tenant, proposal_id)
-    begin_preview(service, found)
+    await begin_preview(service, found)
     return json_response(effect_of(service, caller, found), 202)
 
 
@@ -166,7 +167,8 @@ async def accept(caller: Caller, service: TheService, proposal_id: Ident, body: 
 )
 @allow(Role.EXPERT)
 async def reject(caller: Caller, service: TheService, proposal_id: Ident, body: WhyIn) -> Response:
-    return json_response(service.proposals.reject(caller, proposal_id, body.why).to_json())
+    done = await service.change(service.proposals.reject, caller, proposal_id, body.why)
+    return json_response(done.to_json())
 
 
 @router.get("/versions", summary="知识库的各版本,新的在前", response_model=VersionsOut,
@@ -198,7 +200,8 @@ async def show_diff(service: TheService, old: VersionName, new: VersionName) -> 
 )
 @allow(Role.ADMIN)
 async def roll_back(caller: Caller, service: TheService, body: RollbackIn) -> Response:
-    history.roll_back(service.proposals.settings, service.store, caller, body.to)
+    settings = service.proposals.settings
+    await service.change(history.roll_back, settings, service.store, caller, body.to)
     return json_response(_versions(service, caller))
 
 
@@ -210,7 +213,8 @@ async def roll_back(caller: Caller, service: TheService, body: RollbackIn) -> Re
 )
 @allow(Role.ADMIN)
 async def rebase(caller: Caller, service: TheService) -> Response:
-    await service.in_thread(history.rebase, service.proposals.settings, service.store, caller)
+    settings = service.proposals.settings
+    await service.change(history.rebase, settings, service.store, caller)
     return json_response(_versions(service, caller))
 
 

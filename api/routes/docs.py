@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.responses import FileResponse
 
 from api.answers import json_response
-from api.errors import NotFoundError
+from invoicer.errors import NotFoundError
 
 _ASSETS = Path(str(files("fastapi_offline") / "static"))
 _NAMES = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon.png")

@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse
 
 from api.answers import example, json_response, refusals
 from api.downloads import described, to_be_saved
-from api.errors import NotDoneError, NotFoundError
+from api.errors import NotDoneError
 from api.job_form import MAX_FORM_FIELDS, UPLOAD, read_form
 from api.once import IdempotencyKey, once
 from api.schemas_job import JobOut, JobsOut
@@ -19,6 +19,7 @@ from api.security import Caller, TheService, allow
 from api.service import Service, job_account
 from api.uploads import form_of
 from invoicer.access.principals import Principal, Role
+from invoicer.errors import NotFoundError
 from invoicer.jobs import files, queue
 from invoicer.jobs.job import Job
 
@@ -65,7 +66,9 @@ async def submit(
         )
 
     async def work() -> Response:
-        job = queue.add(service.store, caller, place, asked.suffix, asked.options, most)
+        job = await service.change(
+            queue.add, service.store, caller, place, asked.suffix, asked.options, most
+        )
         location = {"Location": f"{request.scope.get('root_path', '')}/v1/jobs/{job.id}"}
         response = json_response(_out(job), 202)
         response.headers.update(location)
@@ -162,11 +165,11 @@ async def download_template(caller: Caller, service: TheService, job_id: str) ->
 )
 @allow(Role.CLIENT)
 async def delete_job(caller: Caller, service: TheService, job_id: str) -> Response:
-    job = queue.cancel(service.store, caller.tenant, job_id)
+    job = await service.change(queue.cancel, service.store, caller.tenant, job_id)
     if job is not None:
         return json_response(_out(job))
     job = _job(service, caller, job_id)
-    queue.delete(service.store, caller.tenant, job.id)
+    await service.change(queue.delete, service.store, caller.tenant, job.id)
     return Response(status_code=204)
 
 

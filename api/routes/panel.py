@@ -26,6 +26,7 @@ from invoicer.review.case_evidence import published, row_of
 
 router = APIRouter(prefix="/v1/panel/cases", tags=["编审委员会"])
 CaseId = Annotated[str, Path(max_length=60)]
+Page = Annotated[int, Query(ge=1, le=100_000)]
 Due = Annotated[
     int | None, Query(ge=0, le=366, description="只看在办且已逾期或几天内到期的;0 为今天")
 ]
@@ -51,11 +52,11 @@ async def open_case(
 
     async def work() -> Response:
         if body.line is None:
-            case = service.panel.open_item(caller, body.item, body.why)
+            case = await service.change(service.panel.open_item, caller, body.item, body.why)
         else:
             line = body.line.to_line()
             suggestion = service.assistant.suggest(line).to_dict()
-            case = service.panel.open_line(caller, line, suggestion, body.why)
+            case = await service.change(service.panel.open_line, caller, line, suggestion, body.why)
         return json_response(row_of(case), 201)
 
     return await once(request, service, caller, idempotency_key, work)
@@ -72,7 +73,7 @@ async def list_cases(
     caller: Caller,
     service: TheService,
     state: Literal["", "voting", "counted", "closed"] = "",
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    page: Page = 1,
     due: Due = None,
 ) -> Response:
     total, found = cases.search(service.store, caller.tenant, state, page, due)
@@ -99,7 +100,8 @@ async def show_case(caller: Caller, service: TheService, case: CaseId) -> Respon
 )
 @allow(Role.EXPERT)
 async def vote(caller: Caller, service: TheService, case: CaseId, body: VoteIn) -> Response:
-    return json_response(row_of(service.panel.vote(caller, case, body.code, body.why)))
+    voted = await service.change(service.panel.vote, caller, case, body.code, body.why)
+    return json_response(row_of(voted))
 
 
 @router.post(
@@ -110,7 +112,8 @@ async def vote(caller: Caller, service: TheService, case: CaseId, body: VoteIn) 
 )
 @allow(Role.ADMIN)
 async def count(caller: Caller, service: TheService, case: CaseId, body: CountIn) -> Response:
-    return json_response(row_of(service.panel.count(caller, case, body.why)))
+    counted = await service.change(service.panel.count, caller, case, body.why)
+    return json_response(row_of(counted))
 
 
 @router.post(
@@ -130,7 +133,9 @@ async def rule(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     async def work() -> Response:
-        ruling = service.panel.rule(caller, case, body.to_draft(), service.versions, body.upholds)
+        ruling = await service.change(
+            service.panel.rule, caller, case, body.to_draft(), service.versions, body.upholds
+        )
         return json_response(ruling.to_dict(), 201)
 
     return await once(request, service, caller, idempotency_key, work)

@@ -75,7 +75,7 @@ async def reply(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     async def work() -> Response:
-        service.decisions.reply(caller, item, body.reply)
+        await service.change(service.decisions.reply, caller, item, body.reply)
         return await show_review(caller, service, item)
 
     return await once(request, service, caller, idempotency_key, work)
@@ -89,7 +89,8 @@ async def reply(
 )
 @allow(Role.REVIEWER)
 async def lease(caller: Caller, service: TheService, body: LeaseIn) -> Response:
-    items = service.queue.lease(caller, body.count, body.only.to_filter(), body.without)
+    only = body.only.to_filter()
+    items = await service.change(service.queue.lease, caller, body.count, only, body.without)
     return json_response({"items": [shown(item) for item in items]})
 
 
@@ -101,10 +102,10 @@ async def lease(caller: Caller, service: TheService, body: LeaseIn) -> Response:
 )
 @allow(Role.REVIEWER)
 async def decide(caller: Caller, service: TheService, item: ItemId, body: DecideIn) -> Response:
-    versions = service.versions
-    return json_response(
-        shown(service.decisions.decide(caller, item, body.code, body.why, versions))
+    done = await service.change(
+        service.decisions.decide, caller, item, body.code, body.why, service.versions
     )
+    return json_response(shown(done))
 
 
 @router.post(
@@ -115,10 +116,10 @@ async def decide(caller: Caller, service: TheService, item: ItemId, body: Decide
 )
 @allow(Role.EXPERT)
 async def settle(caller: Caller, service: TheService, item: ItemId, body: DecideIn) -> Response:
-    versions = service.versions
-    return json_response(
-        shown(service.decisions.settle(caller, item, body.code, body.why, versions))
+    done = await service.change(
+        service.decisions.settle, caller, item, body.code, body.why, service.versions
     )
+    return json_response(shown(done))
 
 
 @router.post(
@@ -129,8 +130,10 @@ async def settle(caller: Caller, service: TheService, item: ItemId, body: Decide
 )
 @allow(Role.REVIEWER)
 async def send_back(caller: Caller, service: TheService, item: ItemId, body: WhyIn) -> Response:
-    versions = service.versions
-    return json_response(shown(service.decisions.send_back(caller, item, body.why, versions)))
+    done = await service.change(
+        service.decisions.send_back, caller, item, body.why, service.versions
+    )
+    return json_response(shown(done))
 
 
 @router.post(
@@ -141,8 +144,10 @@ async def send_back(caller: Caller, service: TheService, item: ItemId, body: Why
 )
 @allow(Role.REVIEWER)
 async def uncodable(caller: Caller, service: TheService, item: ItemId, body: WhyIn) -> Response:
-    versions = service.versions
-    return json_response(shown(service.decisions.uncodable(caller, item, body.why, versions)))
+    done = await service.change(
+        service.decisions.uncodable, caller, item, body.why, service.versions
+    )
+    return json_response(shown(done))
 
 
 @router.post(
@@ -153,7 +158,7 @@ async def uncodable(caller: Caller, service: TheService, item: ItemId, body: Why
 )
 @allow(Role.REVIEWER)
 async def skip(caller: Caller, service: TheService, item: ItemId) -> Response:
-    service.queue.release(caller, item, skip=True)
+    await service.change(service.queue.release, caller, [item], skip=True)
     return Response(status_code=204)
 
 
@@ -165,7 +170,8 @@ async def skip(caller: Caller, service: TheService, item: ItemId) -> Response:
 )
 @allow(Role.REVIEWER)
 async def undo(caller: Caller, service: TheService) -> Response:
-    return json_response(shown(service.decisions.undo(caller, service.versions)))
+    done = await service.change(service.decisions.undo, caller, service.versions)
+    return json_response(shown(done))
 
 
 @router.post(
@@ -176,8 +182,8 @@ async def undo(caller: Caller, service: TheService) -> Response:
 )
 @allow(Role.REVIEWER)
 async def decide_alike(caller: Caller, service: TheService, body: DecideAlikeIn) -> Response:
-    items = service.decisions.decide_alike(
-        caller, body.items, body.code, body.why, service.versions
+    items = await service.change(
+        service.decisions.decide_alike, caller, body.items, body.code, body.why, service.versions
     )
     return json_response({"items": [shown(item) for item in items]})
 
@@ -190,7 +196,7 @@ async def decide_alike(caller: Caller, service: TheService, body: DecideAlikeIn)
 )
 @allow(Role.REVIEWER)
 async def renew(caller: Caller, service: TheService, body: ItemsIn) -> Response:
-    service.queue.renew(caller, body.items)
+    await service.change(service.queue.renew, caller, body.items)
     return Response(status_code=204)
 
 
@@ -202,9 +208,7 @@ async def renew(caller: Caller, service: TheService, body: ItemsIn) -> Response:
 )
 @allow(Role.REVIEWER)
 async def release(caller: Caller, service: TheService, body: ItemsIn) -> Response:
-    with service.store.transaction():
-        for item in body.items:
-            service.queue.release(caller, item)
+    await service.change(service.queue.release, caller, body.items)
     return Response(status_code=204)
 
 

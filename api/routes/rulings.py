@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from api.answers import example, json_response, refusals
+from api.routes.panel import Page
 from api.schemas_panel import AffectedOut, RulingOut, RulingsOut
 from api.security import Caller, TheService, allow
 from invoicer.access.principals import Role
@@ -17,7 +18,6 @@ from invoicer.review.affected import seen_by
 
 router = APIRouter(prefix="/v1/rulings", tags=["裁定"])
 Number = Annotated[str, Path(max_length=40, examples=["裁定2026-0001"])]
-Page = Annotated[int, Query(ge=1, le=100_000)]
 
 
 @router.get(

@@ -11,8 +11,7 @@ from api.routes.panel import Due
 from api.schemas import Code
 from api.schemas_panel import AnyCode
 from api.security import Caller, TheService, allow
-from api.web.pages import page, redirect, render
-from api.web.panel import PageNumber, last_page
+from api.web.pages import PageNumber, last_page, page, redirect, render
 from api.web.review import names_of
 from invoicer.access.principals import Role
 from invoicer.line import InvoiceLine
@@ -65,8 +64,9 @@ async def file_appeal(
 ) -> Response:
     line = InvoiceLine.from_fields({"name": name, "spec": spec, "unit": unit})
     contested = Contested(contested_code, contested_rate, wanted_code, wanted_rate)
-    appeal = appeals.insert(
-        service.store, caller, line, contested, reason, service.settings.appeal_days
+    days = service.settings.appeal_days
+    appeal = await service.change(
+        appeals.insert, service.store, caller, line, contested, reason, days
     )
     return redirect(request, f"/appeals/{appeal['id']}")
 
@@ -117,9 +117,9 @@ async def answer(
     code: Annotated[AnyCode, Form()] = "",
 ) -> Response:
     if act == "uphold":
-        service.appeals.uphold(caller, appeal, code, answer)
+        await service.change(service.appeals.uphold, caller, appeal, code, answer)
     elif act == "reject":
-        service.appeals.reject(caller, appeal, answer)
+        await service.change(service.appeals.reject, caller, appeal, answer)
     else:
-        service.appeals.refer(caller, appeal, answer)
+        await service.change(service.appeals.refer, caller, appeal, answer)
     return redirect(request, f"/appeals/{appeal}")

@@ -108,7 +108,7 @@ async def versions(
 @page
 async def rebase(request: Request, caller: Caller, service: TheService) -> Response:
     settings = service.proposals.settings
-    info = await service.in_thread(history.rebase, settings, service.store, caller)
+    info = await service.change(history.rebase, settings, service.store, caller)
     return redirect(request, "/desk/versions", **({"done": info.id} if info else {}))
 
 

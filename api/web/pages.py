@@ -9,21 +9,20 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from api.errors import NotFoundError, problem_of
+from api.errors import problem_of
 from invoicer import labels
 from invoicer.access.principals import AuthenticationError, Principal, Role
 from invoicer.declared_rate import read_rate
-from invoicer.errors import InvoicerError
-from invoicer.line import parse_amount
+from invoicer.errors import InvoicerError, NotFoundError
+from invoicer.line import CHINA, parse_amount
 from invoicer.review.states import State
 from invoicer.suggestion import Tier
 from knowledge_base.taxonomy import subtree_prefix
@@ -54,7 +53,11 @@ NAVIGATION = (
     ("/desk/proposals", "提案", Role.REVIEWER),
     ("/people", "人员与密钥", Role.ADMIN),
 )
-CHINA = ZoneInfo("Asia/Shanghai")
+PageNumber = Annotated[int, Query(alias="page", ge=1, le=100_000)]
+
+
+def last_page(total: int, size: int) -> int:
+    return max(1, -(-total // size))
 
 
 def page(endpoint: Endpoint) -> Endpoint:

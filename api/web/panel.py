@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from api.routes.panel import Due
 from api.schemas_panel import AnyCode
 from api.security import Caller, TheService, allow
-from api.web.pages import page, redirect, render
+from api.web.pages import PageNumber, last_page, page, redirect, render
 from api.web.review import names_of
 from invoicer.access.principals import Role
 from invoicer.line import FIRST_DAY, today
@@ -26,11 +26,6 @@ from invoicer.store import utc_text
 
 router = APIRouter(include_in_schema=False)
 Why = Annotated[str, Form(max_length=MAX_WHY)]
-PageNumber = Annotated[int, Query(alias="page", ge=1, le=100_000)]
-
-
-def last_page(total: int, size: int) -> int:
-    return max(1, -(-total // size))
 
 
 @router.get("/panel")
@@ -64,7 +59,7 @@ async def open_case(
     item: Annotated[str, Form(max_length=60)],
     why: Why,
 ) -> Response:
-    case = service.panel.open_item(caller, item, why)
+    case = await service.change(service.panel.open_item, caller, item, why)
     may_see = caller.role.includes(Role.EXPERT)
     return redirect(request, f"/panel/{case['id']}" if may_see else f"/review/items/{item}")
 
@@ -96,7 +91,7 @@ async def vote(
     why: Why,
     code: Annotated[AnyCode, Form()] = "",
 ) -> Response:
-    service.panel.vote(caller, case, code, why)
+    await service.change(service.panel.vote, caller, case, code, why)
     return redirect(request, f"/panel/{case}")
 
 
@@ -106,7 +101,7 @@ async def vote(
 async def count(
     request: Request, caller: Caller, service: TheService, case: str, why: Why = ""
 ) -> Response:
-    service.panel.count(caller, case, why)
+    await service.change(service.panel.count, caller, case, why)
     return redirect(request, f"/panel/{case}")
 
 
@@ -131,7 +126,7 @@ async def rule(
     draft = Draft(text, scope, effective_on, industry, with_spec, with_unit, rate_note,
                   supersedes.strip())  # fmt: skip
     said = {"yes": True, "no": False}.get(upholds)
-    ruling = service.panel.rule(caller, case, draft, service.versions, said)
+    ruling = await service.change(service.panel.rule, caller, case, draft, service.versions, said)
     return redirect(request, f"/rulings/{ruling.number}")
 
 

@@ -74,7 +74,7 @@ async def disable_user(
     request: Request, caller: Caller, service: TheService, login: Short = ""
 ) -> Response:
     try:
-        users.disable(service.store, login, caller.id, caller.tenant)
+        await service.change(users.disable, service.store, login, caller.id, caller.tenant)
     except InputError as error:
         return _page(request, caller, service, 422, problem=error.message)
     return redirect(request, "/people", done="disabled")
@@ -93,8 +93,8 @@ async def add_key(
     days: Annotated[Literal["", "30", "90", "365"], Form()] = "",
 ) -> Response:
     try:
-        _, text = keys.create(
-            service.store, caller.tenant, name, role, review=review,
+        _, text = await service.change(
+            keys.create, service.store, caller.tenant, name, role, review=review,
             days=int(days) if days else None, actor=caller.id,
         )  # fmt: skip
     except InputError as error:
@@ -109,7 +109,7 @@ async def revoke_key(
     request: Request, caller: Caller, service: TheService, key: Short = ""
 ) -> Response:
     try:
-        keys.revoke(service.store, key, caller.id, caller.tenant)
+        await service.change(keys.revoke, service.store, key, caller.id, caller.tenant)
     except InputError as error:
         return _page(request, caller, service, 422, problem=error.message)
     return redirect(request, "/people", done="revoked")

@@ -12,7 +12,7 @@ from api.errors import status_of
 from api.routes.desk import Ident, Number
 from api.security import Caller, TheService, allow
 from api.service import Service
-from api.web.pages import page, redirect, render
+from api.web.pages import last_page, page, redirect, render
 from invoicer.access.principals import Principal, Role
 from invoicer.desk.proposals import MAX_WHY, PAGE, ProposalState
 from invoicer.desk.rules import KINDS
@@ -48,7 +48,7 @@ async def proposals(
     total, found = service.proposals.page(caller.tenant, state, number, provisional)
     return render(
         request, "proposals.html", caller, state=state, states=list(ProposalState), found=found,
-        total=total, number=number, pages=max(1, -(-total // PAGE)), provisional=provisional,
+        total=total, number=number, pages=last_page(total, PAGE), provisional=provisional,
         tables=list(WordTable),
     )  # fmt: skip
 
@@ -90,8 +90,8 @@ async def propose(request: Request, caller: Caller, service: TheService) -> Resp
             edits.append(edit_of({"table": table, "action": Action.REMOVE, "row": _row(old)}))
         if kind in ("add", "change"):
             edits.append(edit_of({"table": table, "action": Action.ADD, "row": row}))
-        made = service.proposals.propose(
-            caller, service.words, edits, form.get("why", ""),
+        made = await service.change(
+            service.proposals.propose, caller, service.words, edits, form.get("why", ""),
             provisional=form.get("provisional") == "1", item=form.get("item", ""),
             ruling=form.get("ruling", ""),
         )  # fmt: skip
@@ -153,7 +153,7 @@ def _shown(
 async def preview(
     request: Request, caller: Caller, service: TheService, proposal: Ident
 ) -> Response:
-    begin_preview(service, service.proposals.find(caller.tenant, proposal))
+    await begin_preview(service, service.proposals.find(caller.tenant, proposal))
     return redirect(request, f"/desk/proposals/{proposal}")
 
 
@@ -172,7 +172,7 @@ async def answer(
         if say == "accept":
             await accepted(service, caller, proposal, why)
         else:
-            service.proposals.reject(caller, proposal, why)
+            await service.change(service.proposals.reject, caller, proposal, why)
     except InvoicerError as error:
         if (status := status_of(error)) >= 500:
             raise

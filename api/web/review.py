@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from api.schemas import Code
 from api.security import Caller, TheService, allow
 from api.service import Service
-from api.web.pages import page, redirect, render
+from api.web.pages import PageNumber, last_page, page, redirect, render
 from invoicer.access.principals import Role
 from invoicer.line import InvoiceLine, today
 from invoicer.review import cases, figures
@@ -101,12 +101,12 @@ async def items(
     caller: Caller,
     service: TheService,
     only: Only,
-    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    number: PageNumber = 1,
 ) -> Response:
     total, found = service.queue.search(caller.tenant, only, number)
     return render(
         request, "items.html", caller, only=only, chapters=chapters(service), items=found,
-        total=total, number=number, pages=max(1, -(-total // PAGE)), names=names_of(service, found),
+        total=total, number=number, pages=last_page(total, PAGE), names=names_of(service, found),
         counts=service.queue.counts(caller.tenant),
     )  # fmt: skip
 
@@ -139,7 +139,7 @@ async def settle(
     code: Annotated[Code, Form()],
     why: Annotated[str, Form(max_length=MAX_WHY)] = "",
 ) -> Response:
-    service.decisions.settle(caller, item, code, why, service.versions)
+    await service.change(service.decisions.settle, caller, item, code, why, service.versions)
     return redirect(request, f"/review/items/{item}")
 
 

@@ -85,7 +85,7 @@ def _safe(target: str) -> str:
 @page
 async def sign_out(request: Request, service: TheService) -> Response:
     sessions.refuse_foreign(request)
-    users.sign_out(service.store, sessions.token_of(request))
+    await service.change(users.sign_out, service.store, sessions.token_of(request))
     response = redirect(request, "/sign-in")
     sessions.end(request, response)
     return response

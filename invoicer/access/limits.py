@@ -23,6 +23,11 @@ insert into spent (principal, due) values (:principal, :now + :cost)
 on conflict (principal) do update set due = max(due, :now) + :cost
 where max(due, :now) + :cost <= :now + :burst
 """
+# Some at a time with pauses, so that nobody who takes meanwhile waits long.
+_FORGET = """
+delete from spent where principal in (select principal from spent where due < ? limit 1000)
+"""
+PAUSE_SECONDS = 0.02
 
 
 class TooManyError(InvoicerError):
@@ -98,3 +103,12 @@ class RateLimit:
         cost = lines / (lines_per_second or self.lines_per_second)
         values = {"principal": principal, "now": time.time(), "cost": cost}
         self._connection.execute(_OWE, values)
+
+    def forget_paid(self) -> int:
+        """Delete accounts that owe nothing any more, which says the same as no account; returns
+        how many. Any address that tries to sign in opens one."""
+        now, total = time.time(), 0
+        while some := self._connection.execute(_FORGET, [now]).rowcount:
+            total += some
+            time.sleep(PAUSE_SECONDS)
+        return total

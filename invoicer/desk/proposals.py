@@ -14,10 +14,10 @@ from invoicer.access import audit
 from invoicer.access.principals import ForbiddenError, Principal, Role
 from invoicer.desk.effect import Effect, previewed
 from invoicer.desk.words import WordIndex
-from invoicer.errors import InputError, InvoicerError
+from invoicer.errors import InputError, InvoicerError, NotFoundError
 from invoicer.line import today
 from invoicer.review import rulings
-from invoicer.review.states import NoSuchItemError, ReviewConflictError
+from invoicer.review.states import ReviewConflictError
 from invoicer.settings import Settings
 from invoicer.store import Store, utc_text
 from knowledge_base.official.manifest import VersionInfo
@@ -140,21 +140,21 @@ class Proposals:
             return ""
         try:
             return rulings.find(self.store, tenant, number).number
-        except NoSuchItemError:
+        except NotFoundError:
             raise InputError(
                 f"没有编号为“{number[:40]}”的裁定,请照裁定页上的编号填写,如 裁定2026-0001,或留空",
                 field="ruling",
             ) from None
 
     def find(self, tenant: str, ident: str) -> Proposal:
-        """A proposal of this tenant; raises NoSuchItemError."""
+        """A proposal of this tenant; raises NotFoundError."""
         row = self.store.row(f"{_SELECT} where p.id = ? and p.tenant = ?", [ident, tenant])
         if row is None:
-            raise NoSuchItemError("没有这个提案", proposal=ident[:40])
+            raise NotFoundError("没有这个提案", proposal=ident[:40])
         return _proposal(row)
 
     def anywhere(self, ident: str) -> tuple[str, Proposal]:
-        """(tenant, proposal), for whoever runs the installation; raises NoSuchItemError."""
+        """(tenant, proposal), for whoever runs the installation; raises NotFoundError."""
         row = self.store.row("select tenant from proposals where id = ?", [ident])
         tenant = row["tenant"] if row else ""
         return tenant, self.find(tenant, ident)
@@ -209,6 +209,8 @@ class Proposals:
                 proposed_by=proposal.proposer, accepted_by=me.name, ruling=proposal.ruling,
             )  # fmt: skip
             versions = self.settings.version_store()
+            # Two stores: cut off before the commit, the version is in use and listed, the proposal
+            # still open. Going back to the version before lets it be accepted again.
             try:
                 made = versions.edit(proposal.edits, versions.current_id(), note)
             except (OfficialTableError, NoSuchRowError) as error:

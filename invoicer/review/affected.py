@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from invoicer.access.principals import Principal, Role
-from invoicer.line import InvoiceLine
+from invoicer.line import InvoiceLine, day_of
 from invoicer.review.rulings import Ruling, Scope
 from invoicer.store import Store
 from knowledge_base.industries import industries_of
@@ -36,7 +36,7 @@ def affected(store: Store, ruling: Ruling, tenant: str | None = None) -> list[di
         line = InvoiceLine.from_fields(json.loads(row["line"]))
         if not _reaches(ruling, row["tenant"], line):
             continue
-        day = line.date.isoformat() if line.date else row["at"][:10]
+        day = (line.date or day_of(row["at"])).isoformat()
         ends = ruling.ends_on.isoformat() if ruling.ends_on else "9999"
         found.append(
             {

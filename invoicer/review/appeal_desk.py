@@ -9,7 +9,7 @@ from typing import Any
 from invoicer.access.principals import ForbiddenError, Principal, Role
 from invoicer.assistant import Assistant
 from invoicer.errors import InputError
-from invoicer.line import InvoiceLine
+from invoicer.line import InvoiceLine, day_of
 from invoicer.review import appeals, cases, inbox, rulings
 from invoicer.review.appeals import AppealState
 from invoicer.review.decisions import MAX_WHY
@@ -78,7 +78,7 @@ class AppealDesk:
                 opened = self.panel.open_line(me, line, suggestion, why)
             db.execute(
                 "update appeals set state = 'referred', panel_case = ?, due_on = ? where id = ?",
-                [opened["id"], opened["deadline"][:10], ident],
+                [opened["id"], day_of(opened["deadline"]).isoformat(), ident],
             )
             return appeals.find(self.store, me.tenant, ident)
 

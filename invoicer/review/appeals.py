@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import Any
 
 from invoicer.access.principals import Principal
-from invoicer.errors import InputError
+from invoicer.errors import InputError, NotFoundError
 from invoicer.line import InvoiceLine, today
 from invoicer.review import webhooks
 from invoicer.review.deadlines import until
-from invoicer.review.states import NoSuchItemError, ReviewConflictError
+from invoicer.review.states import ReviewConflictError
 from invoicer.store import Store, utc_text
 
 MAX_REASON = 4_000
@@ -75,10 +75,10 @@ def insert(
 
 
 def find(store: Store, tenant: str, ident: str) -> dict[str, Any]:
-    """An appeal of a tenant; raises NoSuchItemError where there is none."""
+    """An appeal of a tenant; raises NotFoundError where there is none."""
     row = store.row("select * from appeals where id = ? and tenant = ?", [ident, tenant])
     if row is None:
-        raise NoSuchItemError("没有这个申诉", appeal=ident[:60])
+        raise NotFoundError("没有这个申诉", appeal=ident[:60])
     return _of_row(row)
 
 

@@ -12,8 +12,7 @@ import zipfile
 from pathlib import Path, PurePath
 from typing import IO, Any
 
-from invoicer.errors import InputError
-from invoicer.review.states import NoSuchItemError
+from invoicer.errors import InputError, NotFoundError
 from invoicer.settings import Settings
 from invoicer.store import Store, utc_text
 
@@ -73,10 +72,10 @@ def of_appeal(store: Store, appeal: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def find(store: Store, appeal: dict[str, Any], ident: str) -> dict[str, Any]:
-    """A file of an appeal; raises NoSuchItemError where there is none."""
+    """A file of an appeal; raises NotFoundError where there is none."""
     row = store.row("select * from appeal_files where id = ? and appeal = ?", [ident, appeal["id"]])
     if row is None:
-        raise NoSuchItemError("没有这个附件", file=ident[:60])
+        raise NotFoundError("没有这个附件", file=ident[:60])
     return row
 
 

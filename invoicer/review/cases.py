@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from invoicer.access.principals import Principal, Role
+from invoicer.errors import NotFoundError
 from invoicer.line import InvoiceLine
 from invoicer.review.deadlines import until
-from invoicer.review.states import NoSuchItemError
 from invoicer.store import Store, utc_text
 
 PAGE = 50
@@ -65,10 +65,10 @@ def insert(
 
 
 def find(store: Store, tenant: str, ident: str) -> dict[str, Any]:
-    """A case of a tenant with the number of its votes; raises NoSuchItemError for no case."""
+    """A case of a tenant with the number of its votes; raises NotFoundError for no case."""
     row = store.row(f"{_SELECT} where c.id = ? and c.tenant = ?", [ident, tenant])
     if row is None:
-        raise NoSuchItemError("没有这个案件", case=ident[:60])
+        raise NotFoundError("没有这个案件", case=ident[:60])
     return _of_row(row)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from invoicer.line import today
+from invoicer.line import day_of, today
 from invoicer.review import webhooks
 from invoicer.store import Store
 
@@ -25,9 +25,7 @@ def until(days: int) -> str:
 def days_left(deadline: str) -> int:
     """Days from today until a deadline, a day or a moment as it is kept; negative when it is
     over."""
-    day = dt.date.fromisoformat(deadline[:10])
-    if "T" in deadline:
-        day = (dt.datetime.fromisoformat(deadline) + dt.timedelta(hours=8)).date()
+    day = day_of(deadline) if "T" in deadline else dt.date.fromisoformat(deadline)
     return (day - today()).days
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from invoicer.access.principals import Principal, Role
-from invoicer.line import InvoiceLine
+from invoicer.line import InvoiceLine, day_of
 from invoicer.review import rulings
 from invoicer.review.items import Identity, identity
 from invoicer.review.rules import ReviewRules
@@ -31,7 +31,7 @@ class Confirmed:
     @property
     def evidence(self) -> str:
         where = "本单位" if self.scope == "tenant" else "多家单位或专家"
-        return f"{where}已于 {self.at[:10]} 人工确认"
+        return f"{where}已于 {day_of(self.at)} 人工确认"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from invoicer.access.principals import Principal
+from invoicer.errors import NotFoundError
 from invoicer.review.rules import ReviewRules
-from invoicer.review.states import NoSuchItemError, ReviewConflictError, State, record
+from invoicer.review.states import ReviewConflictError, State, record
 from invoicer.store import Store, utc_text
 
 SKIPPED_HOURS = 1
@@ -109,13 +110,14 @@ class Queue:
                 self.mine(me, ident)
             self._reserve(me, ids)
 
-    def release(self, me: Principal, ident: str, skip: bool = False) -> None:
-        """Give an item back; skip: and do not offer it to me again for a while."""
+    def release(self, me: Principal, ids: Collection[str], skip: bool = False) -> None:
+        """Give items back; skip: and do not offer them to me again for a while."""
         with self.store.transaction() as db:
-            item = self.mine(me, ident)
-            db.execute("update review_items set leased_by = null where id = ?", [ident])
-            if skip:
-                record(self.store, item, me.id, "skip", item["state"])
+            for ident in ids:
+                item = self.mine(me, ident)
+                db.execute("update review_items set leased_by = null where id = ?", [ident])
+                if skip:
+                    record(self.store, item, me.id, "skip", item["state"])
 
     def _reserve(self, me: Principal, ids: Collection[str]) -> None:
         until = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.rules.lease_seconds)
@@ -125,12 +127,12 @@ class Queue:
         )
 
     def find(self, tenant: str, ident: str) -> dict[str, Any]:
-        """An item of a tenant; raises NoSuchItemError where there is none."""
+        """An item of a tenant; raises NotFoundError where there is none."""
         row = self.store.row(
             "select * from review_items where id = ? and tenant = ?", [ident, tenant]
         )
         if row is None:
-            raise NoSuchItemError("没有这个审核项", item=ident[:60])
+            raise NotFoundError("没有这个审核项", item=ident[:60])
         return item_of_row(row)
 
     def mine(self, me: Principal, ident: str) -> dict[str, Any]:

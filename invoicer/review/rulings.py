@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from invoicer.errors import NotFoundError
 from invoicer.line import InvoiceLine, today
-from invoicer.review.states import NoSuchItemError
 from invoicer.review.subjects import Subject, subject_key
 from invoicer.store import Store
 from knowledge_base.industries import industries_of
@@ -107,12 +107,12 @@ class Ruling:
 
 
 def find(store: Store, tenant: str | None, number: str) -> Ruling:
-    """A ruling that a tenant may see, any for None; raises NoSuchItemError where there is none."""
+    """A ruling that a tenant may see, any for None; raises NotFoundError where there is none."""
     row = store.row(
         f"{_SELECT} where r.number = :number and {_VISIBLE}", {"number": number, "tenant": tenant}
     )
     if row is None:
-        raise NoSuchItemError("没有这个裁定", number=number[:40])
+        raise NotFoundError("没有这个裁定", number=number[:40])
     return _ruling(row)
 
 

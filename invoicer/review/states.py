@@ -35,12 +35,6 @@ class ReviewConflictError(InvoicerError):
     code = "review_conflict"
 
 
-class NoSuchItemError(InvoicerError):
-    """There is no such item, or it is another tenant's."""
-
-    code = "not_found"
-
-
 @dataclass(frozen=True, slots=True)
 class Versions:
     """What answered when a person decided."""

@@ -3,6 +3,7 @@ over the network as `invoicer serve` runs."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import httpx
 import pytest
 from checks import bearer
 from fastapi.testclient import TestClient
+from sqlite_utils import Database
 
 from api.app import create_app
 from api.service import Service
@@ -53,6 +55,18 @@ def key_maker(store: Store) -> KeyOf:
     return make
 
 
+class StoreBesideTheLoop(Store):
+    """The store, which no test may change from an event loop: whoever holds its write lock would
+    keep all requests waiting."""
+
+    def transaction(self, durable: bool = True) -> AbstractContextManager[Database]:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return super().transaction(durable)
+        raise AssertionError("the event loop would wait for the store's write lock")
+
+
 @pytest.fixture
 def settings(assistant: Assistant, tmp_path, monkeypatch) -> ServiceSettings:
     """Settings on a fresh data directory and database; `assistant` has made the bundles."""
@@ -63,7 +77,7 @@ def settings(assistant: Assistant, tmp_path, monkeypatch) -> ServiceSettings:
 
 @pytest.fixture
 def service(settings: ServiceSettings, assistant: Assistant) -> Service:
-    return Service(settings, Store.open(settings.database_path), assistant)
+    return Service(settings, StoreBesideTheLoop.open(settings.database_path), assistant)
 
 
 @pytest.fixture

@@ -77,10 +77,10 @@ def test_a_training_begins_with_enough_decisions_and_only_then(
 
     async def play() -> list[str]:
         learning = asyncio.create_task(follow.learn(ENOUGH, looks))
-        items = [decide("黑椒味鱼排")]
+        items = [await asyncio.to_thread(decide, "黑椒味鱼排")]
         await looks.more()
         assert trainings() == []
-        items.append(decide("柚子味鱼排"))
+        items.append(await asyncio.to_thread(decide, "柚子味鱼排"))
         await until(lambda: bool(trainings()))
         await looks.more()
         learning.cancel()

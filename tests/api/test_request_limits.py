@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import httpx
 import pytest
 from checks import bearer, problem
 from fastapi.testclient import TestClient
+from handing_in import when
 
 from api.app import create_app
 from api.middleware import ANONYMOUS_BODY
@@ -87,6 +91,18 @@ def test_worker_processes_share_the_limit_of_a_key(serve, tmp_path) -> None:
         assert set(counted) == {200, 429}
         # One account: processes that count for themselves would let twice as many through.
         assert 10 <= counted[200] <= 10 + (time.monotonic() - started) + 1
+
+
+def test_the_running_service_forgets_accounts_that_are_paid_off(service: Service) -> None:
+    RateLimit(service.limit.path, 1_000_000).take("sign-in from 192.0.2.1")
+    service.limit.owe("key:1/jobs", 1_000_000_000)
+    with TestClient(create_app(service.settings, service)):
+        when(lambda: accounts(service.limit.path) == ["key:1/jobs"])
+
+
+def accounts(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as limits:
+        return [name for (name,) in limits.execute("select principal from spent")]
 
 
 @pytest.mark.parametrize("chunked", [False, True])

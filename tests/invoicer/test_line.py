@@ -13,6 +13,7 @@ from invoicer.errors import LineError
 from invoicer.line import (
     MAX_NAME,
     InvoiceLine,
+    day_of,
     declared_code,
     parse_amount,
     parse_date,
@@ -169,3 +170,8 @@ def test_money_as_spreadsheets_show_it(text: str, amount: str) -> None:
 @pytest.mark.parametrize("text", ["(1,000.00", "1000)", "(-5)", "--5", "壹佰元", "1 000", "()"])
 def test_what_is_no_number_is_said(text: str) -> None:
     assert parse_amount(text) == (None, f"金额“{text}”不是数字,已忽略")
+
+
+def test_the_day_of_a_stored_moment_is_the_one_in_china() -> None:
+    assert day_of("2026-11-27T15:59:59.999999Z") == dt.date(2026, 11, 27)
+    assert day_of("2026-11-27T16:00:00.000000Z") == dt.date(2026, 11, 28)

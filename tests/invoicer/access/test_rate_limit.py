@@ -27,6 +27,9 @@ class Clock:
     def time(self) -> float:
         return self.now
 
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
@@ -183,3 +186,20 @@ def test_lines_that_are_done_are_owed_and_paid_off(tmp_path: Path, clock: Clock)
     assert not is_let_through(limit)
     clock.now += 0.4
     assert is_let_through(limit)
+
+
+def test_accounts_that_are_paid_off_are_forgotten_and_those_that_owe_are_kept(
+    tmp_path: Path, clock: Clock
+) -> None:
+    limit = RateLimit(tmp_path / "limits.db", lines_per_second=1)
+    sign_ins = RateLimit(limit.path, 1 / 6, burst_seconds=60)
+    for number in range(1_500):
+        sign_ins.take(f"sign-in from 2001:db8::{number:x}")
+    limit.owe("key:1/jobs", 1_000)
+    assert limit.forget_paid() == 0
+    clock.now += 7
+    assert limit.forget_paid() == 1_500
+    assert not is_let_through(limit, who="key:1/jobs")
+    clock.now += 1_000
+    assert limit.forget_paid() == 1
+    assert is_let_through(limit, 10, who="key:1/jobs")

@@ -26,7 +26,7 @@ from invoicer.desk.proposals import (
     RefusedByGateError,
 )
 from invoicer.desk.words import WordIndex
-from invoicer.errors import InputError
+from invoicer.errors import InputError, NotFoundError
 from invoicer.learning.gate import FROZEN_SET, frozen_lines
 from invoicer.review import inbox
 from invoicer.review.decisions import Decisions
@@ -35,7 +35,7 @@ from invoicer.review.items import identity, item_of
 from invoicer.review.queue import Queue
 from invoicer.review.rules import ReviewRules
 from invoicer.review.rulings import Scope
-from invoicer.review.states import NoSuchItemError, ReviewConflictError, Versions
+from invoicer.review.states import ReviewConflictError, Versions
 from invoicer.review.subjects import Subject
 from invoicer.settings import Settings
 from invoicer.store import Store
@@ -166,6 +166,30 @@ def test_an_edit_with_a_bad_effect_is_refused_with_the_reason(
     assert house.proposals.find("acme", proposal.id).state is ProposalState.OPEN
 
 
+def test_an_acceptance_that_was_cut_off_is_seen_and_made_again_after_going_back(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposal, eva = house.propose("anna", ADD), house.people["eva"]
+    house.try_out(proposal)
+    with monkeypatch.context() as power:
+        power.setattr(Proposals, "_answer", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            house.proposals.accept(eva, house.words, proposal.id)
+    in_use = history.versions(house.settings, house.store, "acme")[0]
+    assert (in_use.is_current, in_use.edits) == (True, 1)
+    assert house.proposals.find("acme", proposal.id).state is ProposalState.OPEN
+    with pytest.raises(NotPreviewedError):
+        house.proposals.accept(eva, house.words, proposal.id)
+    history.roll_back(house.settings, house.store, eva)
+    accepted = house.proposals.accept(eva, house.words, proposal.id)
+    assert accepted.state is ProposalState.ACCEPTED
+    assert house.settings.version_store().current_id() == accepted.version
+
+
+def cut_off(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_nobody_accepts_an_own_proposal_and_reviewers_accept_none(house: House) -> None:
     proposal = house.propose("eva", ADD)
     for who in ("eva", "anna"):
@@ -195,9 +219,9 @@ def test_a_proposal_is_answered_once_and_rejected_with_a_reason(house: House) ->
 
 def test_a_proposal_is_seen_by_its_tenant_alone(house: House) -> None:
     proposal = house.propose("anna", ADD)
-    with pytest.raises(NoSuchItemError):
+    with pytest.raises(NotFoundError):
         house.proposals.find("other", proposal.id)
-    with pytest.raises(NoSuchItemError):
+    with pytest.raises(NotFoundError):
         house.proposals.reject(house.people["otto"], proposal.id, "不行")
     assert house.proposals.page("other", ProposalState.OPEN) == (0, [])
 

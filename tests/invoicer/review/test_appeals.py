@@ -19,8 +19,8 @@ import pytest
 from invoicer import Assistant, InvoiceLine
 from invoicer.access import tenants
 from invoicer.access.principals import ForbiddenError, Principal
-from invoicer.errors import InputError
-from invoicer.line import today
+from invoicer.errors import InputError, NotFoundError
+from invoicer.line import day_of, today
 from invoicer.review import appeals, attachments, cases, webhooks
 from invoicer.review.appeal_desk import AppealDesk
 from invoicer.review.appeals import Contested
@@ -31,7 +31,7 @@ from invoicer.review.memory import with_known
 from invoicer.review.panel import Panel
 from invoicer.review.queue import Queue
 from invoicer.review.rulings import Ruling
-from invoicer.review.states import NoSuchItemError, ReviewConflictError, Versions
+from invoicer.review.states import ReviewConflictError, Versions
 from invoicer.settings import Settings
 from invoicer.store import Store
 
@@ -95,7 +95,7 @@ def test_an_appeal_says_where_it_stands_and_by_when_it_is_answered(store: Store,
     found = appeal()
     assert found["state"] == "received"
     assert found["due_on"] == (today() + dt.timedelta(days=15)).isoformat()
-    with pytest.raises(NoSuchItemError):
+    with pytest.raises(NotFoundError):
         appeals.find(store, "other", found["id"])
 
 
@@ -174,7 +174,7 @@ def test_referred_it_joins_the_open_case_of_its_line_or_opens_one(
     case = panel.open_item(people["eva"], add_line("薯片"), "新品")
     joined = desk.refer(people["anna"], appeal()["id"], "请裁定")
     assert (joined["state"], joined["panel_case"]) == ("referred", case["id"])
-    assert joined["due_on"] == case["deadline"][:10]
+    assert joined["due_on"] == day_of(case["deadline"]).isoformat()
     opened = desk.refer(people["anna"], appeal("鱼排")["id"], "请裁定")
     assert cases.find(store, "acme", opened["panel_case"])["line"]["name"] == "鱼排"
 
@@ -284,7 +284,7 @@ def test_an_appeal_has_so_many_files_and_no_more(store: Store, appeal) -> None:
 
 def test_a_file_belongs_to_its_appeal(store: Store, appeal) -> None:
     file = keep(store, appeal(), "表.pdf", PDF)
-    with pytest.raises(NoSuchItemError):
+    with pytest.raises(NotFoundError):
         attachments.find(store, appeal(), file["id"])
 
 

@@ -12,7 +12,7 @@ import pytest
 from invoicer import Assistant, InvoiceLine
 from invoicer.access import audit, tenants
 from invoicer.access.principals import ForbiddenError, Principal
-from invoicer.errors import InputError
+from invoicer.errors import InputError, NotFoundError
 from invoicer.line import today
 from invoicer.review import cases, webhooks
 from invoicer.review.case_evidence import evidence
@@ -24,7 +24,6 @@ from invoicer.review.queue import Queue
 from invoicer.review.rules import ReviewRules
 from invoicer.review.rulings import Ruling
 from invoicer.review.states import (
-    NoSuchItemError,
     ReviewConflictError,
     Versions,
     history,
@@ -168,7 +167,7 @@ def test_another_tenants_case_is_not_there(panel: Panel, people: People, case: s
     for act in (lambda: panel.vote(people["olga"], case, FRIED, "注释"),
                 lambda: panel.count(people["olga"], case),
                 lambda: panel.rule(people["olga"], case, Draft("注释"), V)):  # fmt: skip
-        with pytest.raises(NoSuchItemError):
+        with pytest.raises(NotFoundError):
             act()
 
 
@@ -268,7 +267,7 @@ def test_a_refused_draft_leaves_everything_as_it_was(
 ) -> None:
     for who in ("eva", "fay", "gus"):
         panel.vote(people[who], case, PUFFED, "注释")
-    with pytest.raises(NoSuchItemError):
+    with pytest.raises(NotFoundError):
         panel.rule(people["ada"], case, Draft("注释", supersedes="裁定1999-0001"), V)
     assert (state(store, case), queue.find("acme", disputed)["state"]) == ("counted", "disputed")
     assert panel.rule(people["ada"], case, Draft("注释"), V).number.endswith("-0001")

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from invoicer.access.principals import Principal
+from invoicer.errors import NotFoundError
 from invoicer.review.queue import Filter, Queue
-from invoicer.review.states import NoSuchItemError, ReviewConflictError, history
+from invoicer.review.states import ReviewConflictError, history
 from invoicer.store import Store
 
 People = dict[str, Principal]
@@ -85,7 +86,7 @@ def test_what_was_skipped_is_offered_to_others_only(
 ) -> None:
     item = add_line("薯片")
     queue.lease(people["anna"])
-    queue.release(people["anna"], item, skip=True)
+    queue.release(people["anna"], [item], skip=True)
     assert queue.lease(people["anna"]) == []
     assert queue.lease(people["ben"])[0]["id"] == item
 
@@ -95,7 +96,7 @@ def test_another_tenants_items_are_not_there(
 ) -> None:
     item = add_line("薯片")
     assert queue.lease(people["otto"]) == []
-    with pytest.raises(NoSuchItemError):
+    with pytest.raises(NotFoundError):
         queue.mine(people["otto"], item)
     assert history(queue.store, "other", item) == []
 

@@ -12,7 +12,7 @@ import pytest
 from invoicer import Assistant, InvoiceLine, Tier
 from invoicer.access import tenants
 from invoicer.access.principals import Principal
-from invoicer.errors import InputError
+from invoicer.errors import InputError, NotFoundError
 from invoicer.line import today
 from invoicer.review import rulings
 from invoicer.review.affected import affected, seen_by
@@ -21,7 +21,7 @@ from invoicer.review.feedback import record
 from invoicer.review.issuing import Draft, issue
 from invoicer.review.memory import NOBODY, with_known
 from invoicer.review.rulings import Ruling, Scope
-from invoicer.review.states import NoSuchItemError, Versions
+from invoicer.review.states import Versions
 from invoicer.review.subjects import Subject, subject_key
 from invoicer.store import Store
 
@@ -174,7 +174,7 @@ def test_lines_of_no_tenant_know_what_holds_for_all(rule: Rule, known) -> None:
 def test_a_tenants_ruling_is_not_there_for_others(rule: Rule, store: Store) -> None:
     own, general = rule("薯片", PUFFED).number, rule("鱼排", FISH, scope=Scope.ALL).number
     assert [one.number for one in rulings.search(store, "other")[1]] == [general]
-    with pytest.raises(NoSuchItemError):
+    with pytest.raises(NotFoundError):
         rulings.find(store, "other", own)
 
 
@@ -234,7 +234,7 @@ def test_an_erased_tenant_takes_its_own_rulings_along_and_leaves_the_others(
      ({"supersedes": "裁定1999-0001"}, "")],
 )  # fmt: skip
 def test_a_bad_draft_is_refused(store: Store, given: dict, field: str) -> None:
-    with pytest.raises((InputError, NoSuchItemError)) as raised:
+    with pytest.raises((InputError, NotFoundError)) as raised:
         issue(store, "acme", Subject("薯片"), PUFFED, Draft(**{"text": "按注释", **given}), "pc_1")
     assert raised.value.context.get("field", "") == field
 
