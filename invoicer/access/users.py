@@ -49,6 +49,7 @@ def add(
         raise InputError("用户名用 2–60 个字母、数字或 . _ @ -", field="login")
     _check_password(password)
     principal = Principal(f"user:{secrets.token_hex(5)}", tenant, name.strip() or login, role)
+    hashed = _hasher.hash(password)  # slow on purpose, so not under the write lock
     with store.transaction() as db:
         if store.row("select 1 from users where login = ?", [login]):
             raise InputError(f"用户名“{login}”已存在", field="login")
@@ -59,7 +60,7 @@ def add(
         )
         db.execute(
             "insert into users (principal, tenant, login, password_hash) values (?, ?, ?, ?)",
-            [principal.id, tenant, login, _hasher.hash(password)],
+            [principal.id, tenant, login, hashed],
         )
         audit.record(store, tenant, actor, "user.add", principal.id, login=login, role=role.value)
     return principal
@@ -117,12 +118,12 @@ def sign_out(store: Store, token: str) -> None:
 def set_password(store: Store, login: str, password: str, actor: str = audit.OPERATOR) -> None:
     """A new password; ends the user's sessions and lock."""
     _check_password(password)
-    row = _require(store, login)
+    row, hashed = _require(store, login), _hasher.hash(password)
     with store.transaction() as db:
         db.execute(
             "update users set password_hash = ?, failures = 0, locked_until = null"
             " where principal = ?",
-            [_hasher.hash(password), row["principal"]],
+            [hashed, row["principal"]],
         )
         db.execute("delete from sessions where principal = ?", [row["principal"]])
         audit.record(store, row["tenant"], actor, "user.password", row["principal"])
