@@ -162,9 +162,10 @@ class Signals:
                 text.replace(" ", "")
                 for text in (query.reading.core, query.reading.clean, query.reading.normalised)
             )
-            for text in (clean, whole):
-                if (place := places.get(text)) is not None:
-                    found.append((EXACT, i, place, 1.0))
+            # A name with its numbers (75度酒精) says more than without them.
+            exact = places.get(whole, places.get(clean))
+            if exact is not None:
+                found.append((EXACT, i, exact, 1.0))
             if (place := places.get(core)) is not None:
                 found.append((CORE_EXACT, i, place, 1.0))
             size = len(core)
