@@ -17,6 +17,7 @@ from models.tokenizer import Tokenizer
 
 # A segment that scores KNOWN ends with a known name; a later one must beat it by LEAD.
 KNOWN, LEAD = 2.0, 0.05
+NAMING_ROLES = ("material", "state")  # what can name goods where nothing else does
 _DECLARED = re.compile(r"^\s*\*([^*]{1,20})\*")
 
 
@@ -228,15 +229,16 @@ class Reader:
 
 def _without(segment: str, found: list[Span]) -> str:
     """The segment's characters outside descriptor spans; what decides the kind of goods stays
-    where more follows (不锈钢架, 速冻水饺). Nothing of what only describes (厨房防滑)."""
+    where more follows (不锈钢架, 速冻水饺); not that of use alone (厨房防滑)."""
+    described = sum(len(span.text) for span in found)
+    if described == len(segment) and not any(span.role in NAMING_ROLES for span in found):
+        return ""
     kept = []
     place = 0
-    bare = len(segment)
     for span in found:
-        bare -= len(span.text)
         kept.append(segment[place : span.start])
         if span.role in KEPT_ROLES and span.end < len(segment):
             kept.append(span.text)
         place = span.end
     kept.append(segment[place:])
-    return "".join(kept) if bare else ""
+    return "".join(kept)

@@ -31,6 +31,8 @@ from models.signals import SHORTLIST, Signals
 N_SAMPLES, N_NAMES = 9000, 6000
 CONTEXT_WEIGHT, SAMPLE_WEIGHT, NAME_WEIGHT, LABELLED_WEIGHT = 2.0, 1.0, 0.3, 8.0
 N_NONSENSE, NONSENSE_WEIGHT = 2000, 0.5
+SHOWN = 0.2  # share of the names that the index knows when they are asked about
+NONE = np.empty(0, np.int64)
 FOLDS = 5
 
 
@@ -53,7 +55,8 @@ class Trainer:
         n_samples: int = N_SAMPLES,
         n_names: int = N_NAMES,
     ) -> tuple[Examples, list[Query]]:
-        """Samples and names as queries, each with its own text hidden.
+        """Samples and names as queries, each with its own text hidden; but a share of the names
+        is asked about as known, as people do.
 
         query_of: Sample → Query; n_samples, n_names: at most so many without context.
         """
@@ -63,20 +66,21 @@ class Trainer:
         plain = [s for s in samples if not (s.manufacturer or s.brand or s.unit)]
         names = [Sample(self._codes[t.code], t.text) for t in terms if t.kinds == NAME]
         parts = (
-            (whole, len(whole), CONTEXT_WEIGHT),
-            (plain, n_samples, SAMPLE_WEIGHT),
-            (names, n_names, NAME_WEIGHT),
+            (whole, len(whole), CONTEXT_WEIGHT, 0.0),
+            (plain, n_samples, SAMPLE_WEIGHT, 0.0),
+            (names, n_names, NAME_WEIGHT, SHOWN),
         )
-        chosen, weight = [], []
-        for rows, size, value in parts:
+        chosen, weight, shown = [], [], []
+        for rows, size, value, share in parts:
             some = chance.sample(rows, min(size, len(rows)))
             chosen.extend(some)
             weight.extend([value] * len(some))
+            shown.extend(chance.random() < share for _ in some)
         own = OwnText(terms, readings, chance)
         queries = [query_of(s) for s in chosen]
         hidden = [
-            own.places(sample.name, query.reading.core, self._places[sample.code])
-            for sample, query in zip(chosen, queries, strict=True)
+            NONE if known else own.places(sample.name, query.reading.core, self._places[sample.code])
+            for sample, query, known in zip(chosen, queries, shown, strict=True)
         ]
         answers = [frozenset({s.code}) for s in chosen]
         return self._examples(queries, answers, None, weight, hidden), queries
