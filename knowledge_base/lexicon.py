@@ -141,6 +141,12 @@ class Lexicon:
         return {r["term"]: r["head"] for r in tables.rows("exceptions", self._root)}
 
     @cached_property
+    def positions(self) -> dict[str, str]:
+        """Name → what it can be beside another name: `place` of its use (地垫 入户门), or
+        `flavoured`, so that its taste or filling may follow (水饺韭菜鸡蛋)."""
+        return {r["word"]: r["kind"] for r in tables.rows("positions", self._root)}
+
+    @cached_property
     def container_heads(self) -> frozenset[str]:
         """Suffixes that make a container, tool or service out of what stands before (茶叶罐)."""
         return frozenset(r["suffix"] for r in tables.rows("container_heads", self._root))

@@ -173,6 +173,7 @@ def _documents(compiled: Compiled) -> dict[str, Any]:
             "brands": words.brands,
             "replacements": words.replacements,
             "units": list(words.units),
+            "positions": words.positions,
             "longest": words.longest,
         },
         "lookups": {
@@ -224,6 +225,7 @@ def _assemble(arrays: dict[str, np.ndarray], documents: dict[str, Any]) -> Compi
             brands=words["brands"],
             replacements=words["replacements"],
             units=tuple(words["units"]),
+            positions=words["positions"],
             longest=words["longest"],
         ),
         index=Index(

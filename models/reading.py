@@ -17,6 +17,7 @@ from models.tokenizer import Tokenizer
 
 # A segment that scores KNOWN ends with a known name; a later one must beat it by LEAD.
 KNOWN, LEAD = 2.0, 0.05
+NAMING_ROLES = ("material", "state")  # what can name goods where nothing else does
 _DECLARED = re.compile(r"^\s*\*([^*]{1,20})\*")
 
 
@@ -76,6 +77,8 @@ class Reader:
     heads: container suffixes; brands: brand or alias → True where it is an ordinary word too;
     replacements: whole-word abbreviations, regional words and typos → the standard word;
     units: unit words that may follow a number;
+    positions: name → what it can be beside another: `place` of its use behind it, or `flavoured`,
+    so that taste and filling may follow;
     longest: first two characters → length of the longest name, exception, brand or descriptor.
     """
 
@@ -89,6 +92,7 @@ class Reader:
         brands: Mapping[str, bool],
         replacements: Mapping[str, str],
         units: Iterable[str],
+        positions: Mapping[str, str],
         longest: Mapping[str, int],
     ):
         self._tokenizer = tokenizer
@@ -96,10 +100,17 @@ class Reader:
         self._exceptions = frozenset(exceptions)
         self._heads = frozenset(heads)
         self._brands = brands
+        self._places = frozenset(word for word, kind in positions.items() if kind == "place")
         self._measures = Measures(units)
         self._segmenter = Segmenter(tokenizer, self._names, replacements)
         self._roles = Roles(
-            tokenizer, self._names, descriptors, self._exceptions, brands, longest
+            tokenizer,
+            self._names,
+            descriptors,
+            self._exceptions,
+            brands,
+            frozenset(word for word, kind in positions.items() if kind == "flavoured"),
+            longest,
         )
 
     def read(self, text: str, brands: Sequence[str] = ()) -> Reading:
@@ -162,8 +173,8 @@ class Reader:
         """(number of the segment that names the thing, the core product's words).
 
         The segment that ends with the longest known name; of two alike the earlier, unless it is
-        a brand; where no name is known the later; brackets, Latin text and whole descriptors
-        stand back.
+        a brand; where no name is known the later; brackets, Latin text, whole descriptors and,
+        after a known name, its filling or its place of use (地垫 入户门防滑) stand back.
         """
         best, best_score, best_core = -1, -9.0, ""
         for number, (segment, found) in enumerate(scanned):
@@ -181,15 +192,24 @@ class Reader:
             if segment.inside:
                 score = score * 0.5 - 1.0
             settled = best_score >= KNOWN and scanned[best][0].text not in self._brands
+            if settled and (core in self._places or self._roles.is_filling(best_core, core)):
+                continue
             if score >= best_score + (LEAD if settled else 0.0):
                 best, best_score, best_core = number, score, core
         if best < 0 and scanned:  # only brands and descriptors: the last words stand for the thing
             best = max(
                 range(len(scanned)),
-                key=lambda n: (not scanned[n][0].inside, scanned[n][0].text in self._names, n),
+                key=lambda n: (
+                    not scanned[n][0].inside,
+                    scanned[n][0].text in self._names,
+                    any(span.role not in ASKED_ROLES for span in scanned[n][1]),
+                    n,
+                ),
             )
             segment, found = scanned[best]
             spans = [s for s in found if s.role not in ("promotion", "packing")]
+            # What it tastes of says the least, also beside a brand (徐福记草莓味).
+            spans = [s for s in spans if s.role not in ASKED_ROLES] or spans
             best_core = spans[-1].text if spans else segment.text
         return best, best_core
 
@@ -214,7 +234,10 @@ class Reader:
 
 def _without(segment: str, found: list[Span]) -> str:
     """The segment's characters outside descriptor spans; what decides the kind of goods stays
-    where more follows (不锈钢架, 速冻水饺)."""
+    where more follows (不锈钢架, 速冻水饺); not that of use alone (厨房防滑)."""
+    described = sum(len(span.text) for span in found)
+    if described == len(segment) and not any(span.role in NAMING_ROLES for span in found):
+        return ""
     kept = []
     place = 0
     for span in found:

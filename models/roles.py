@@ -32,9 +32,11 @@ ROLE_WEIGHT: dict[str, float] = {
 }
 ASKED_ROLES = ("flavour", "scent")
 KEPT_ROLES = {"material", "audience", "process", "state"}
-MAX_WORD = 12
+MAX_WORD, MAX_TASTE = 12, 6
 # What is marked first where spans overlap: the line's own brand, flavours, known brands, the rest.
-_ORDER = {"own_brand": 0, "flavour": 1, "scent": 1, "brand": 2}
+_ORDER = {"own_brand": 0, "own_flavour": 0, "flavour": 1, "scent": 1, "brand": 2}
+# What its place alone makes a brand or flavour, whatever names it is part of.
+_BY_PLACE = {"own_brand": "brand", "own_flavour": "flavour"}
 
 _FLAVOUR_END = re.compile(r"(口味|风味|味道|味型|味|香型)")
 _USE_END = re.compile(r"[\u4e00-\u9fff]{1,4}(?:专用|专享|专供|适用|通用)$")
@@ -54,8 +56,9 @@ class Roles:
     """Finds the roles in a segment.
 
     names: every known name; descriptors: word → kind; exceptions: words that only look like
-    descriptors; brands: brand or alias → True where it is an ordinary word too; longest: first two
-    characters → length of the longest of all these.
+    descriptors; brands: brand or alias → True where it is an ordinary word too; flavoured: names
+    that their taste, scent or filling may follow; longest: first two characters → length of the
+    longest of all these.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Roles:
         descriptors: Mapping[str, str],
         exceptions: Set[str],
         brands: Mapping[str, bool],
+        flavoured: Set[str],
         longest: Mapping[str, int],
     ):
         self._tokenizer = tokenizer
@@ -73,6 +77,7 @@ class Roles:
         self._exceptions = exceptions
         self._brands = brands
         self._marked = frozenset((*brands, *descriptors))
+        self._flavoured = flavoured
         self._longest = longest
 
     def scan(self, segment: str, brands: Sequence[str], alone: bool) -> list[Span]:
@@ -111,6 +116,8 @@ class Roles:
         )
         if (match := _MAKE.match(segment)) and match[0] not in self._names:
             found.append((0, match.end(), "own_brand"))
+        if start := self._own_flavour(segment, names):
+            found.append((start, length, "own_flavour"))
         if (match := _USE_END.search(segment)) and (start := self._after_name(match, names)):
             found.append((start, length, "audience"))
         for match in _FLAVOUR_END.finditer(segment):
@@ -124,6 +131,34 @@ class Roles:
         0 without one."""
         first, last = use.start(), use.end() - 3
         return max((end for _, end in names if first < end <= last), default=0)
+
+    def _own_flavour(self, segment: str, names: list[tuple[int, int]]) -> int:
+        """Where the taste or filling begins, right after the first name that takes one
+        (水饺|韭菜鸡蛋); 0 without one."""
+        for start, end in names:
+            if segment[start:end] in self._flavoured:
+                part = any(a <= start and end < b for a, b in names)  # of a longer name
+                return 0 if part or not self._is_taste(segment[end:]) else end
+        return 0
+
+    def is_filling(self, goods: str, core: str) -> bool:
+        """Whether a core is but the taste or filling of the goods named before (米线 香辣排骨)."""
+        return self._takes_taste(goods) and self._is_taste(core)
+
+    def _takes_taste(self, core: str) -> bool:
+        return any(core[start:] in self._flavoured for start in range(len(core) - 1))
+
+    def _is_taste(self, text: str) -> bool:
+        """Whether flavours, scents and fillings are all that a text names; not goods that take
+        one themselves (海苔曲奇)."""
+        if self._takes_taste(text):
+            return False
+        ends = {0}  # how far the words from the beginning on can reach
+        for end in range(2, len(text) + 1):
+            starts = (s for s in range(max(0, end - MAX_TASTE), end - 1) if s in ends)
+            if any(self._descriptors.get(text[s:end]) in ASKED_ROLES for s in starts):
+                ends.add(end)
+        return len(text) in ends and bool(text)
 
     def _flavour(self, segment: str, end: int) -> tuple[int, str] | None:
         """(start, kind) of the flavour or scent that ends at `end` (before 味, 香型), with a taste
@@ -146,8 +181,8 @@ class Roles:
         for i, j, kind in found:
             if any(taken[i:j]):
                 continue
-            if kind == "own_brand":
-                chosen.append(Span(i, j, segment[i:j], "brand"))
+            if kind in _BY_PLACE:
+                chosen.append(Span(i, j, segment[i:j], _BY_PLACE[kind]))
                 taken[i:j] = [True] * (j - i)
                 continue
             if kind == "brand" and not self._is_brand(segment, i, j, names):

@@ -169,9 +169,11 @@ class Signals:
                 text.replace(" ", "")
                 for text in (query.reading.core, query.reading.clean, query.reading.normalised)
             )
-            known = [place for text in (clean, whole) if (place := places.get(text)) is not None]
-            found += [(EXACT, i, place, 1.0) for place in known]
-            if not known and (place := self._as_service(clean)) is not None:
+            # A name with its numbers (75度酒精) says more than without them.
+            exact = places.get(whole, places.get(clean))
+            if exact is not None:
+                found.append((EXACT, i, exact, 1.0))
+            elif (place := self._as_service(clean)) is not None:
                 found.append((EXACT, i, place, AS_SERVICE))
             if (place := places.get(core)) is not None:
                 found.append((CORE_EXACT, i, place, 1.0))

@@ -43,6 +43,7 @@ class Words:
     brands: dict[str, bool]
     replacements: dict[str, str]
     units: tuple[str, ...]
+    positions: dict[str, str]
     longest: dict[str, int]
 
     @classmethod
@@ -76,6 +77,7 @@ class Words:
                 if not set(unit.dimensions) <= {"money"}
                 for name in (unit.name, *unit.aliases)
             ),
+            positions={name_key(word): kind for word, kind in lexicon.positions.items()},
             longest=longest_words(chain(known, exceptions, brands, descriptors)),
         )
 
@@ -91,5 +93,6 @@ class Words:
             self.brands,
             self.replacements,
             self.units,
+            self.positions,
             self.longest,
         )

@@ -121,7 +121,8 @@ async def roll_back(
     service: TheService,
     to: Annotated[str, Form(max_length=60)],
 ) -> Response:
-    info = history.roll_back(service.proposals.settings, service.store, caller, to)
+    settings = service.proposals.settings
+    info = await service.change(history.roll_back, settings, service.store, caller, to)
     return redirect(request, "/desk/versions", done=info.id)
 
 

@@ -50,7 +50,8 @@ class VersionStore(VersionHistory):
             if to is None and info.id == BUILT_IN:
                 raise OfficialTableError("no_previous", "当前已是内置版本，没有更早的版本可退回。")
             target = self._known(to if to is not None else info.previous)
-            write_whole(self._pointer, target.id + "\n")
+            if not target.is_current:
+                write_whole(self._pointer, target.id + "\n")
         return self._known(target.id)
 
     def install(self, file: Path | str, effective: dt.date | None = None) -> InstallReport:

@@ -68,6 +68,7 @@ def test_every_table_is_rectangular_utf8_without_repeated_columns(path) -> None:
         ("abbreviations", "short"),
         ("placeholders", "name"),
         ("container_heads", "suffix"),
+        ("positions", "word"),
         ("brands", "brand"),
         ("brand_categories", "category"),
         ("maker_words", "word"),
@@ -165,6 +166,20 @@ def test_no_word_is_corrected_to_itself(kb: KnowledgeBase) -> None:
     lexicon = kb.lexicon
     corrected = [*lexicon.variants.items(), *lexicon.abbreviations.items()]
     assert [a for a, b in corrected if a == b] == []
+
+
+def test_words_with_a_position_are_names(kb: KnowledgeBase) -> None:
+    positions = kb.lexicon.positions
+    assert set(positions.values()) == {"place", "flavoured"}
+    names = {name_key(name) for _, name in kb.lexicon.everyday_names()}
+    for code in kb.taxonomy.leaves():
+        names |= {name_key(word) for word in (code.name, *code.keywords, *code.includes)}
+    assert {word for word in positions if name_key(word) not in names} == set()
+
+
+def test_no_brand_is_called_by_the_name_of_its_goods(kb: KnowledgeBase) -> None:
+    goods = {"插座", "地漏", "壁纸", "饮水机", "扑克", "吉他", "化肥", "饲料", "刹车片", "人字拖"}
+    assert [b.name for b in kb.lexicon.brands if goods & {b.name, *b.aliases}] == []
 
 
 # -- short names by date ----------------------------------------------------------------------

@@ -83,6 +83,13 @@ def test_rollback_leads_back_step_by_step_to_the_same_bytes(store: VersionStore)
     assert store.rollback().id == "builtin"
 
 
+def test_going_back_to_the_built_in_version_where_nothing_was_installed_changes_nothing(
+    store: VersionStore,
+) -> None:
+    assert store.rollback("builtin").is_current
+    assert not store.path.exists()
+
+
 def test_edits_judged_on_another_version_are_refused_and_leave_no_trace(
     store: VersionStore,
 ) -> None:

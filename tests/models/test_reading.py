@@ -110,6 +110,50 @@ def test_of_two_known_names_the_earlier_is_sold_unless_it_is_a_brand(read, name,
     assert read(name).core == core
 
 
+@pytest.mark.parametrize(
+    ("name", "core"),
+    [
+        ("地垫 入户门防滑", "地垫"),
+        ("挂钩 浴室免打孔", "挂钩"),
+        ("收纳盒 衣柜抽屉", "收纳盒"),
+        ("宜家 衣柜", "衣柜"),
+        ("入户门 钢质", "入户门"),
+    ],
+)
+def test_a_place_of_use_behind_a_known_name_is_not_sold(read, name: str, core: str) -> None:
+    assert read(name).core == core
+
+
+@pytest.mark.parametrize(
+    ("name", "core", "filling"),
+    [
+        ("水饺韭菜鸡蛋", "水饺", "韭菜鸡蛋"),
+        ("过桥米线香辣排骨", "过桥米线", "香辣排骨"),
+        ("三全汤圆黑芝麻 500g", "汤圆", "黑芝麻"),
+        ("果冻草莓", "果冻", "草莓"),
+        ("洗衣液薰衣草", "洗衣液", "薰衣草"),
+    ],
+)
+def test_a_filling_follows_the_goods_that_take_one(read, name, core, filling) -> None:
+    reading = read(name)
+    assert reading.core == core
+    assert (filling, "flavour") in reading.descriptors
+
+
+@pytest.mark.parametrize("name", ["水饺皮", "饼干盒", "面包糠", "海苔曲奇", "奶酪布丁", "蛋黄酥"])
+def test_what_is_no_filling_stays_in_the_core(read, name: str) -> None:
+    assert read(name).core == name
+
+
+def test_a_filling_after_a_space_is_not_sold(read) -> None:
+    assert read("米线 香辣排骨").core == "米线"
+
+
+@pytest.mark.parametrize("name", ["徐福记 草莓味", "徐福记草莓味"])
+def test_of_a_brand_and_a_taste_alone_the_brand_is_the_core(read, name: str) -> None:
+    assert read(name).core == "徐福记"
+
+
 @pytest.mark.parametrize("name", ["*鱼排", "**鱼排", "鱼排*2"])
 def test_single_stars_are_no_short_name(read, name: str) -> None:
     reading = read(name)

@@ -42,6 +42,11 @@ def test_a_very_long_specification_is_read_in_part(assistant) -> None:
     assert (len(query.spec), len(query.maker)) == (200, 200)
 
 
+def test_a_name_with_its_numbers_is_heard_before_the_name_without_them(best) -> None:
+    assert best("32140电池", "", "exact")[0] == "蓄电池"
+    assert best("电池", "", "exact")[0] != "蓄电池"
+
+
 def test_strength_and_volume_in_the_specification_speak_for_liquor(best) -> None:
     assert best("贵州特醇（珍品）", "52% 500ml", "quantity")[0] == "酒"
 
