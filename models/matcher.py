@@ -137,6 +137,7 @@ class Matcher:
         # Behind a code that was put first, no other is surer than what is left.
         left = np.where(moved, np.minimum(probability, 1 - probability), probability)
         confidence = left[:, None] * odds / np.maximum(odds[:, :1], 1e-9)
+        np.minimum(confidence, probability[:, None], out=confidence)
         confidence[:, 0] = probability
         rows = found.values.reshape(*scores.shape, -1)
         yield from map(

@@ -46,10 +46,10 @@ def test_what_an_expert_confirms_is_learned_for_everybody(
 ) -> None:
     office.put(NICKNAME)
     before = office.classify(NICKNAME)
-    code = before["candidates"][1]["code"]
+    code = before["candidates"][2]["code"]
     page = open_page(office.user("eva", Role.EXPERT), "/review")
     page.wait_for_selector("#work:not([hidden])")
-    page.keyboard.press("2")
+    page.keyboard.press("3")
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.getElementById('status').textContent.includes('已定')")
 
