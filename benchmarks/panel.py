@@ -11,7 +11,6 @@ time, client and service together. The database is kept where `--keep` says.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import json
 import statistics
 import tempfile
@@ -79,10 +78,12 @@ def fill(service: Service, me: Principal, rulings: int, names: int) -> None:
             )  # fmt: skip
         chapters = {row["suggested"][:3] for row in store.rows(
             "select distinct suggested from review_items")}  # fmt: skip
+        this = day.year * 12 + day.month - 1  # months, counted on
         db.conn.executemany(
             "insert into answered_by values ('acme', ?, ?, ?, ?, ?)",
-            [(f"{day - dt.timedelta(days=30 * n):%Y-%m}", chapter, industry, tier.value, 1_000)
-             for n in range(6) for chapter in chapters for industry in SECTIONS for tier in Tier],
+            [(f"{month // 12}-{month % 12 + 1:02}", chapter, industry, tier.value, 1_000)
+             for month in range(this - 5, this + 1)
+             for chapter in chapters for industry in SECTIONS for tier in Tier],
         )  # fmt: skip
         for n in range(rulings):
             scope = list(Scope)[n % 3]
