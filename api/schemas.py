@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from invoicer.readers import text_of
+from invoicer.table import text_of
 from knowledge_base.rate_advice import RateKind, Treatment
 
 MAX_FIELD = 1_000

@@ -20,8 +20,8 @@ from pydantic import (
 from api.schemas import Code, RateOut, Review, Text
 from invoicer.columns import fields_of_object
 from invoicer.line import FIELDS, MAX_NAME, InvoiceLine
-from invoicer.readers import whole_characters
 from invoicer.suggestion import Tier
+from invoicer.table import whole_characters
 from knowledge_base.preferences import Preference
 from models.questions import Fact
 

@@ -32,10 +32,11 @@ from invoicer.columns import recognise
 from invoicer.console import DONE, SOME_FAILED, err, friendly_errors, out
 from invoicer.errors import InputError
 from invoicer.line import InvoiceLine, parse_date
-from invoicer.readers import SUFFIXES, Table, read_lines, read_table, whole_characters
+from invoicer.readers import SUFFIXES, read_lines, read_table
 from invoicer.settings import Settings
 from invoicer.show import print_explanation, print_marks, print_rates, print_suggestion
 from invoicer.suggestion import OUTPUT_COLUMNS, PREFERENCE, RATES_COLUMN
+from invoicer.table import Table, whole_characters
 from invoicer.writers import FORMATS, open_writer
 from knowledge_base.preferences import TargetSystem, UnknownSystemError
 from knowledge_base.rate_advice import TaxpayerType

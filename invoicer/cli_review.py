@@ -15,7 +15,7 @@ from invoicer.columns import fields_of, recognise
 from invoicer.console import DONE, SOME_FAILED, err, friendly_errors, out
 from invoicer.errors import LineError
 from invoicer.line import InvoiceLine
-from invoicer.readers import Table, read_table
+from invoicer.readers import read_table
 from invoicer.review import inbox
 from invoicer.review.items import identity, item_of
 from invoicer.review.memory import settled
@@ -25,6 +25,7 @@ from invoicer.review.states import State
 from invoicer.settings import Settings
 from invoicer.store import Store
 from invoicer.suggestion import Tier
+from invoicer.table import Table
 
 review_app = typer.Typer(no_args_is_help=True)
 CHUNK, MAX_LISTED, NAME_WIDTH, ID_WIDTH = 512, 20, 40, 27

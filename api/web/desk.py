@@ -10,10 +10,10 @@ from fastapi import APIRouter, Form, Query, Request, Response
 
 from api.desk import notes_of
 from api.routes.codes import CodePath, On
-from api.routes.desk import Number, VersionName
+from api.routes.desk import VersionName
 from api.security import Caller, TheService, allow
 from api.service import Service
-from api.web.pages import page, redirect, render
+from api.web.pages import PageNumber, last_page, page, redirect, render
 from invoicer.access.principals import Role
 from invoicer.desk import history
 from invoicer.desk.words import PAGE
@@ -53,7 +53,7 @@ async def show_code(
     service: TheService,
     code: CodePath,
     on: On = None,
-    number: Number = 1,
+    number: PageNumber = 1,
 ) -> Response:
     known = notes_of(service, caller, code, on or today(), number)
     return render(request, "desk_code.html", caller, known=known, WordTable=WordTable,
@@ -69,12 +69,12 @@ async def show_words(
     service: TheService,
     table: WordTable,
     q: Text = "",
-    number: Number = 1,
+    number: PageNumber = 1,
 ) -> Response:
     total, rows = service.words.search(table, q, number)
     return render(
         request, "desk_words.html", caller, table=table, tables=list(WordTable), q=q, rows=rows,
-        total=total, number=number, pages=max(1, -(-total // PAGE)), names=_names(service),
+        total=total, number=number, pages=last_page(total, PAGE), names=_names(service),
     )  # fmt: skip
 
 

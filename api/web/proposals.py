@@ -9,10 +9,10 @@ from fastapi import APIRouter, Form, Query, Request, Response
 
 from api.desk import accepted, begin_preview, effect_of
 from api.errors import status_of
-from api.routes.desk import Ident, Number
+from api.routes.desk import Ident
 from api.security import Caller, TheService, allow
 from api.service import Service
-from api.web.pages import last_page, page, redirect, render
+from api.web.pages import PageNumber, last_page, page, redirect, render
 from invoicer.access.principals import Principal, Role
 from invoicer.desk.proposals import MAX_WHY, PAGE, ProposalState
 from invoicer.desk.rules import KINDS
@@ -43,7 +43,7 @@ async def proposals(
     service: TheService,
     state: ProposalState = ProposalState.OPEN,
     provisional: bool = False,
-    number: Number = 1,
+    number: PageNumber = 1,
 ) -> Response:
     total, found = service.proposals.page(caller.tenant, state, number, provisional)
     return render(

@@ -13,13 +13,14 @@ from invoicer.columns import recognise
 from invoicer.errors import InputError
 from invoicer.jobs import files, queue
 from invoicer.jobs.job import Job
-from invoicer.readers import Table, read_table
+from invoicer.readers import read_table
 from invoicer.review.items import ReviewItem, identity, item_of, needs_review
 from invoicer.review.memory import Memory
 from invoicer.review.rules import ReviewRules
 from invoicer.review.tally import Tally
 from invoicer.store import Store
 from invoicer.suggestion import OUTPUT_COLUMNS, RATES_COLUMN
+from invoicer.table import Table
 from invoicer.writers import open_writer
 
 REJECT_COLUMNS = ("row", "field", "reason")

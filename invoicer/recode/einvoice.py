@@ -17,8 +17,8 @@ from defusedxml.ElementTree import fromstring
 
 from invoicer.columns import aliases
 from invoicer.errors import InputError
-from invoicer.readers import Table
 from invoicer.safe_zip import read_entry, unpacked_size
+from invoicer.table import Table
 from knowledge_base import tables
 
 EINVOICE_SUFFIXES = (".xml", ".ofd")

@@ -11,9 +11,10 @@ from pathlib import Path, PurePath
 
 from invoicer.columns import recognise
 from invoicer.errors import InputError
-from invoicer.readers import SUFFIXES, Table, read_table
+from invoicer.readers import SUFFIXES, read_table
 from invoicer.recode.einvoice import EINVOICE_SUFFIXES, read_einvoice
 from invoicer.recode.lines import Heads
+from invoicer.table import Table
 
 PART_ROWS, PART_CELLS = 2_000, 40_000
 SOURCE_COLUMN = "来源文件"

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from invoicer.errors import InputError
 from invoicer.line import declared_code
-from invoicer.readers import Table, read_lines, read_table, text_of
+from invoicer.readers import read_lines, read_table
+from invoicer.table import Table, text_of
 
 FISH = "1030109050000000000"
 HEADER = ["商品名称", "单位", "税收分类编码"]

@@ -17,14 +17,8 @@ from typing import Any
 from invoicer.errors import InputError
 from invoicer.guard import freed
 from invoicer.headers import SEARCHED
-from invoicer.readers import (
-    MAX_CELL,
-    delimited_table,
-    is_guarded,
-    json_object,
-    jsonl_header,
-    text_of,
-)
+from invoicer.readers import MAX_CELL, delimited_table, is_guarded, json_object, jsonl_header
+from invoicer.table import text_of
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 # What one quoted cell may have behind the border of two blocks.

@@ -12,7 +12,6 @@ import orjson
 import pyarrow as pa
 
 from invoicer.batch import Defaults
-from invoicer.readers import text_of
 from invoicer.recode.collecting import gather
 from invoicer.recode.forms import KEEPERS, OutRow, csv_header, parquet_table
 from invoicer.recode.judging import JudgedPart, PartJudge
@@ -23,6 +22,7 @@ from invoicer.recode.spark.blocks import TextTable, plain_uri, scan
 from invoicer.recode.spark.shipping import Model, judge_of
 from invoicer.recode.tally import Tally
 from invoicer.recode.work import PAGE
+from invoicer.table import text_of
 
 Batches = Iterable[pa.RecordBatch]
 # (number of the input, where a block of it starts, its rows with their numbers)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from recoding import Recode, csv_of, table
 
-from invoicer import Assistant, readers
+from invoicer import Assistant, readers, workbooks
 from invoicer.errors import InputError
 from invoicer.recode.report import write_report
 
@@ -58,11 +58,11 @@ def test_an_entity_bomb(tmp_path: Path, recode: Recode) -> None:
     assert "DOCTYPE" in refused(recode, path)
 
 
-@pytest.mark.parametrize("streamed_from", [0, readers.STREAMED_FROM])
+@pytest.mark.parametrize("streamed_from", [0, workbooks.STREAMED_FROM])
 def test_an_entity_bomb_in_a_workbook(
     tmp_path: Path, recode: Recode, monkeypatch: pytest.MonkeyPatch, streamed_from: int
 ) -> None:
-    monkeypatch.setattr(readers, "STREAMED_FROM", streamed_from)
+    monkeypatch.setattr(workbooks, "STREAMED_FROM", streamed_from)
     source = sheet(tmp_path / "a.xlsx", ["商品名称"], ["steel"])
     doubled = "".join(f'<!ENTITY e{n} "&e{n - 1};&e{n - 1};">' for n in range(1, 31))
     bomb = f'<!DOCTYPE worksheet [<!ENTITY e0 "螺纹钢">{doubled}]><worksheet'
@@ -210,7 +210,7 @@ def test_a_large_workbook_is_read_row_by_row(
 ) -> None:
     path = sheet(tmp_path / "a.xlsx", ["商品名称"], ["螺纹钢"], ["停车费"])
     whole = list(readers.read_table(path).rows)
-    monkeypatch.setattr(readers, "STREAMED_FROM", 0)
+    monkeypatch.setattr(workbooks, "STREAMED_FROM", 0)
     assert list(readers.read_table(path).rows) == whole == [["螺纹钢"], ["停车费"]]
 
 
