@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,6 +17,20 @@ from knowledge_base.rate_advice import (
 
 ZERO = Decimal(0)
 _NO_TAX = (Treatment.ZERO, Treatment.EXEMPT, Treatment.NOT_TAXED)
+# No rate in force since 2018 is lower: 二手车经销 at 0.5 %.
+LOWEST = Decimal("0.005")
+# What systems write around a rate: 减按1%征收, 13%(简易计税), 免税（出口）, 征收率3%.
+_ASIDE = re.compile(r"\(.*\)")
+_RATE = re.compile(
+    r"(?:征收率|税率)?:?(?:减按)?(\d+(?:\.\d+)?%)"
+    r"(?:的?(?:征收率|税率))?(?:简易)?(?:征收|计税|征税|计征|计算)?",
+    re.ASCII,
+)
+_WORDS = (
+    (re.compile(r"免(?:征|收|税|增值税)+"), "免税"),
+    (re.compile(r"不征(?:收?增值税)?"), "不征税"),
+    (re.compile(r"(?:适用)?(?:零|0)税率?"), "零税率"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +64,23 @@ def read_rate(text: str) -> tuple[DeclaredRate | None, str]:
     if not text.strip("-—–/"):
         return None, ""
     try:
-        if text.isascii() and text.replace(".", "", 1).isdigit() and float(text) >= 1:
-            text += "%"
-        return DeclaredRate(text, *parse_rate(text)), ""
+        treatment, rate = parse_rate(_plain(text))
     except RateError as error:
         return None, str(error)
+    if rate and rate < LOWEST:
+        return None, f"税率“{text}”低于 0.5%,没有这样的税率;百分之十三应写成 13% 或 0.13"
+    return DeclaredRate(text, treatment, rate), ""
+
+
+def _plain(text: str) -> str:
+    """A rate as tables write it, of what invoicing systems print."""
+    said = unicodedata.normalize("NFKC", text).replace(" ", "")
+    said = _ASIDE.sub("", said) or said.strip("()")
+    if re.fullmatch(r"\d+(\.\d+)?", said, re.ASCII) and float(said) >= 1:
+        return f"{said}%"
+    if (match := _RATE.fullmatch(said)) is not None:
+        return match[1]
+    return next((word for words, word in _WORDS if words.fullmatch(said)), text)
 
 
 def rate_label(treatment: Treatment, rate: Decimal | None) -> str:
