@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from invoicer.errors import InputError
+from invoicer.errors import InputError, LineError
+from invoicer.table import BrokenRow
 from knowledge_base import tables
 
 _BRACKETS = re.compile(r"\([^)]*\)")
@@ -110,5 +111,7 @@ def fields_of_object(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]
 
 
 def fields_of(row: Sequence[str], places: Mapping[str, int]) -> dict[str, str]:
-    """The known fields of a row; missing cells are empty."""
+    """The known fields of a row; missing cells are empty. Raises LineError for a broken row."""
+    if isinstance(row, BrokenRow):
+        raise LineError(row.why, field="row")
     return {field: row[i] if i < len(row) else "" for field, i in places.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -13,8 +12,9 @@ from typing import Any
 from invoicer.errors import InputError
 from invoicer.guard import freed
 from invoicer.headers import find_header
+from invoicer.json_lines import json_header, json_lines, json_row
 from invoicer.recode.verdict import RECODE_COLUMNS
-from invoicer.table import Table, checked_header, text_of
+from invoicer.table import BrokenRow, Table, checked_header, text_of
 from invoicer.workbooks import read_workbook
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".xlsx", ".xls", ".parquet")
@@ -135,37 +135,21 @@ def _read_jsonl(path: Path) -> Table:
     """Columns are the keys in order of first appearance."""
     encoding = _encoding(path)
 
-    def objects() -> Iterator[dict[str, Any]]:
+    def lines() -> Iterator[tuple[int, dict[str, Any] | BrokenRow]]:
         with path.open(encoding=encoding) as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield json_object(line, path.name, number)
+            yield from json_lines(file)
 
     keys: dict[str, None] = {}
+    fault = None
     size = 0
-    for value in objects():
-        keys.update(dict.fromkeys(value))
+    for number, value in lines():
+        if isinstance(value, BrokenRow):
+            fault = fault or (number, value.why)
+        else:
+            keys.update(dict.fromkeys(value))
         size += 1
-    if not keys:
-        raise InputError(f"{path.name} 没有数据行", file=str(path))
-    header = jsonl_header(keys)
-    rows = ([text_of(value.get(key)) for key in keys] for value in objects())
-    return Table(header, rows, size, first_row=1)
-
-
-def jsonl_header(keys: Iterable[str]) -> list[str]:
-    return checked_header([text_of(key) for key in keys])
-
-
-def json_object(line: str, name: str, number: int) -> dict[str, Any]:
-    """The object on a line of a file; raises InputError where there is none."""
-    try:
-        value = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{name} 第 {number} 行不是 JSON:{error.msg}", row=number) from error
-    if not isinstance(value, dict):
-        raise InputError(f"{name} 第 {number} 行不是 JSON 对象", row=number)
-    return value
+    header = json_header(keys, fault, path.name)
+    return Table(header, (json_row(value, keys) for _, value in lines()), size, first_row=1)
 
 
 def _read_parquet(path: Path) -> Table:

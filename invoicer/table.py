@@ -18,6 +18,14 @@ Leap = tuple[int, int, str]
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+class BrokenRow(list[str]):
+    """A row that could not be read: no cells, and why, in Chinese."""
+
+    def __init__(self, why: str):
+        super().__init__()
+        self.why = why
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """header: column titles; rows: cells as text, one list a row, in order.

@@ -13,6 +13,7 @@ from invoicer.columns import fields_of
 from invoicer.errors import LineError
 from invoicer.line import InvoiceLine
 from invoicer.recode.billing import bill_of, implied_rate
+from invoicer.table import BrokenRow
 from knowledge_base.rate_advice import format_rate
 from knowledge_base.taxonomy import is_code
 from models.normalise import normalise
@@ -68,6 +69,8 @@ class Heads:
     def skip(self, rows: Sequence[list[str]]) -> None:
         """Carry the head over rows that others complete."""
         for cells in reversed(rows if self._carries else ()):
+            if isinstance(cells, BrokenRow):
+                continue
             fields = fields_of(cells, self._places)
             if any(fields[field] for field in self._marks):
                 self.head = fields
@@ -78,7 +81,10 @@ def row_of(
     cells: list[str], places: Mapping[str, int], defaults: Defaults, heads: Heads | None = None
 ) -> Row:
     """The row's line, or why it is none. heads: of the rows before."""
-    fields = fields_of(cells, places)
+    try:
+        fields = fields_of(cells, places)
+    except LineError as error:
+        return Row(dict.fromkeys(places, ""), None, "row", error.message)
     if heads is not None:
         heads.complete(fields)
     if _NO_GOODS.fullmatch(fields["name"].strip()):

@@ -197,7 +197,7 @@ def test_without_review_nothing_goes_to_the_queue(client, auth, service) -> None
         ("a.csv", "商品名称\n", "没有数据行"),
         ("a.xlsx", b"PK\x03\x04not a workbook", "无法读取 input.xlsx"),
         ("a.parquet", b"PAR1 nonsense PAR1", "无法读取 input.parquet"),
-        ("a.jsonl", '{"name": "停车费"}\n[1]\n', "第 2 行不是 JSON 对象"),
+        ("a.jsonl", "\n[1]\n", "第 2 行不是 JSON 对象"),
     ],
 )
 def test_a_file_that_cannot_be_used_fails_with_the_reason(

@@ -19,6 +19,8 @@ from typer.testing import CliRunner
 
 from invoicer import InvoiceLine
 from invoicer.cli import app
+from invoicer.console import SOME_FAILED
+from invoicer.readers import read_table
 
 FISH = "1030109050000000000"
 CUT_CRISPS = "1030201050000000000"
@@ -266,11 +268,26 @@ def test_a_long_file_is_answered_in_order_by_several_processes(assistant, tmp_pa
 
 
 def test_a_broken_row_in_the_middle_leaves_the_old_output(tmp_path: Path) -> None:
-    (tmp_path / "in.jsonl").write_text('{"name": "a"}\n{"name": \n', encoding="utf-8")
+    (tmp_path / "in.csv").write_text(f"name\na\n{'b' * 1_000_001}\n", encoding="utf-8")
     (tmp_path / "out.csv").write_text("old")
-    result = run("classify", tmp_path / "in.jsonl", "-o", tmp_path / "out.csv")
-    assert "第 2 行不是 JSON" in rejected(result)
+    result = run("classify", tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    assert "第 3 行无法解析" in rejected(result)
     assert (tmp_path / "out.csv").read_text() == "old"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_a_line_that_is_no_json_object_stays_in_place_with_the_reason(
+    tmp_path: Path, form: str
+) -> None:
+    text = '{"name": "停车费", "unit": "次"}\n{"name": \n{"name": "鱼排", "unit": "袋"}\n'
+    (tmp_path / "in.jsonl").write_text(text, encoding="utf-8")
+    result = run("classify", tmp_path / "in.jsonl", "-o", tmp_path / f"out.{form}")
+    table = read_table(tmp_path / f"out.{form}")
+    found = list(table.rows)
+    errors = [row[table.header.index("error")] for row in found]
+    assert result.exit_code == SOME_FAILED
+    assert errors == ["", "row: 不是 JSON:Expecting value", ""]
+    assert [row[:2] for row in found] == [["停车费", "次"], ["", ""], ["鱼排", "袋"]]
 
 
 @pytest.mark.parametrize(

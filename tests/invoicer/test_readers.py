@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoicer.errors import InputError
+from invoicer.columns import fields_of
+from invoicer.errors import InputError, LineError
 from invoicer.line import declared_code
 from invoicer.readers import read_lines, read_table
-from invoicer.table import Table, text_of
+from invoicer.table import BrokenRow, Table, text_of
 
 FISH = "1030109050000000000"
 HEADER = ["商品名称", "单位", "税收分类编码"]
@@ -108,14 +109,27 @@ def test_half_a_character_pair_in_json_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("line", "why"),
     [
-        ('{"name": "鱼排"}\n{"name": \n', "第 2 行不是 JSON"),
-        ('["鱼排"]\n', "第 1 行不是 JSON 对象"),
+        ('{"name": ', "不是 JSON:Expecting value"),
+        ('["鱼排"]', "不是 JSON 对象"),
+        ("[" * 100_000, "不是可以读取的 JSON"),
+        ('{"n": 1' + "0" * 5_000 + "}", "不是可以读取的 JSON"),
     ],
 )
-def test_a_broken_json_line_is_named(tmp_path: Path, text: str, said: str) -> None:
-    assert said in refused(written(tmp_path, "lines.jsonl", text.encode()))
+def test_a_broken_json_line_is_a_row_that_says_why(tmp_path: Path, line: str, why: str) -> None:
+    text = f'{{"name": "鱼排"}}\n{line}\n{{"name": "虾"}}\n'
+    first, broken, last = read_table(written(tmp_path, "lines.jsonl", text.encode())).rows
+    assert (first, last) == (["鱼排"], ["虾"])
+    assert isinstance(broken, BrokenRow)
+    assert broken.why == why
+    with pytest.raises(LineError, match=why):
+        fields_of(broken, {"name": 0})
+
+
+def test_a_file_without_any_json_object_is_refused_by_its_first_line(tmp_path: Path) -> None:
+    said = refused(written(tmp_path, "lines.jsonl", '\n["鱼排"]\n虾\n'.encode()))
+    assert "第 2 行不是 JSON 对象" in said
 
 
 # -- XLSX and Parquet -------------------------------------------------------------------------

@@ -17,8 +17,9 @@ from typing import Any
 from invoicer.errors import InputError
 from invoicer.guard import freed
 from invoicer.headers import SEARCHED
-from invoicer.readers import MAX_CELL, delimited_table, is_guarded, json_object, jsonl_header
-from invoicer.table import text_of
+from invoicer.json_lines import Fault, json_header, json_lines, json_row
+from invoicer.readers import MAX_CELL, delimited_table, is_guarded
+from invoicer.table import BrokenRow
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 # What one quoted cell may have behind the border of two blocks.
@@ -44,7 +45,8 @@ class Walk:
 class Scan:
     """What a block tells by itself. lines: physical ones; encodings: those it can be read with;
     closed, opened: as walked through from outside and from inside a quoted cell; lead: what ends
-    that row, None where it is too long; head: where a header may stand; keys: of JSON objects."""
+    that row, None where it is too long; head: where a header may stand; keys: of JSON objects;
+    fault: the first line that is none."""
 
     lines: int
     encodings: tuple[str, ...]
@@ -54,7 +56,7 @@ class Scan:
     lead: bytes | None = b""
     head: bytes = b""
     keys: tuple[str, ...] = ()
-    fault: tuple[int, str] | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,9 @@ class TextTable:
         block = self.blocks[start]
         text = _text(_whole(start, data), block, self.encoding)
         if not self.delimiter:
-            lines = (line for line in io.StringIO(text) if line.strip())
-            for number, line in enumerate(lines, block.before + 1):
-                value = json_object(line, "", number)
-                yield number, [text_of(value.get(key)) for key in self.keys]
+            values = json_lines(io.StringIO(text))
+            for number, (_, value) in enumerate(values, block.before + 1):
+                yield number, json_row(value, self.keys)
             return
         csv.field_size_limit(MAX_CELL)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
@@ -175,15 +176,14 @@ def walk(lines: Sequence[str], delimiter: str, inside: bool) -> Walk:
 def _scan_objects(found: Scan, lines: Sequence[str]) -> Scan:
     keys: dict[str, None] = {}
     rows = 0
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                keys.update(dict.fromkeys(json_object(line, "", number)))
-            except InputError as error:
-                why = error.message.partition(" 行")[2]
-                return replace(found, fault=(number, why))
-            rows += 1
-    return replace(found, rows=rows, keys=tuple(keys))
+    fault: Fault | None = None
+    for number, value in json_lines(lines):
+        if isinstance(value, BrokenRow):
+            fault = fault or (number, value.why)
+        else:
+            keys.update(dict.fromkeys(value))
+        rows += 1
+    return replace(found, rows=rows, keys=tuple(keys), fault=fault)
 
 
 def table_of(
@@ -254,14 +254,13 @@ def _plan(scans: Sequence[tuple[int, Scan]], name: str) -> dict[int, Block]:
 def _objects(scans: Sequence[tuple[int, Scan]], encoding: str, name: str) -> TextTable:
     blocks: dict[int, Block] = {}
     keys: dict[str, None] = {}
+    fault: Fault | None = None
     before = lines = 0
     for start, one in scans:
-        if one.fault is not None:
-            line, why = one.fault
-            raise InputError(f"{name} 第 {lines + line} 行{why}", row=lines + line)
+        if one.fault is not None and fault is None:
+            fault = (lines + one.fault[0], one.fault[1])
         blocks[start] = Block(0, before)
         keys.update(dict.fromkeys(one.keys))
         before, lines = before + one.rows, lines + one.lines
-    if not keys:
-        raise InputError(f"{name} 没有数据行", file=name)
-    return TextTable(jsonl_header(keys), encoding, 0, blocks, keys=tuple(keys))
+    header = json_header(keys, fault, name)
+    return TextTable(header, encoding, 0, blocks, keys=tuple(keys))

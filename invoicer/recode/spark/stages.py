@@ -22,7 +22,7 @@ from invoicer.recode.spark.blocks import TextTable, plain_uri, scan
 from invoicer.recode.spark.shipping import Model, judge_of
 from invoicer.recode.tally import Tally
 from invoicer.recode.work import PAGE
-from invoicer.table import text_of
+from invoicer.table import BrokenRow, text_of
 
 Batches = Iterable[pa.RecordBatch]
 # (number of the input, where a block of it starts, its rows with their numbers)
@@ -122,9 +122,18 @@ def _collect(job: Job, stretches: Iterable[Stretch]) -> Iterator[Any]:
                 dict(zip(("seller", "name", "period", "code", "lines"), (*key, n), strict=True))
                 for key, n in found.groups.items()
             ]
-            kept = [seq, part[0][0], len(part), orjson.dumps(cells), questions, groups]
+            kept = [seq, part[0][0], len(part), _packed(cells), questions, groups]
             yield _batch([[number, start, *kept]], _COLLECTED)
             seq += 1
+
+
+def _packed(rows: Sequence[list[str]]) -> bytes:
+    """Rows as JSON, a broken one as its reason."""
+    return orjson.dumps([row.why if isinstance(row, BrokenRow) else row for row in rows])
+
+
+def _unpacked(rows: bytes) -> list[list[str]]:
+    return [BrokenRow(row) if isinstance(row, str) else row for row in orjson.loads(rows)]
 
 
 def classify(job: Job, batches: Batches) -> Iterator[Any]:
@@ -174,7 +183,7 @@ def judge_blocks(job: Job, batches: Batches) -> Iterator[Any]:
                 known.keep(key, seller, period, value)
                 continue
             given = job.sources[source]
-            rows = orjson.loads(value)
+            rows = _unpacked(value)
             numbers = range(first, first + len(rows))
             judged = parts.judge(rows, given.places, numbers, given.name, heads)
             yield _judged(_rows(job, given, judged, wrote))

@@ -130,9 +130,14 @@ def test_jsonl_gives_the_same_bytes(
 ) -> None:
     source = tmp_path / "账.jsonl"
     objects = [dict(zip(HEADER, line, strict=True)) for line in lines]
-    source.write_text("\n".join(json.dumps(o, ensure_ascii=False) for o in objects), "utf-8")
+    texts = [json.dumps(o, ensure_ascii=False) for o in objects]
+    texts[700:700] = ['{"商品名称": ', "", "[1]"]
+    source.write_text("\n".join(texts), "utf-8")
     assert on_spark(tmp_path / "spark.jsonl", source) == recode(tmp_path / "local.jsonl", source)
     assert content(tmp_path / "spark.jsonl") == (tmp_path / "local.jsonl").read_bytes()
+    rejects = (tmp_path / "local.jsonl.rejects.csv").read_bytes()
+    assert content(tmp_path / "spark.jsonl.rejects.csv", header_of(rejects)) == rejects
+    assert "账.jsonl,701,row,不是 JSON:Expecting value" in rejects.decode("utf-8-sig")
 
 
 def test_parquet_gives_the_same_cells_and_types(

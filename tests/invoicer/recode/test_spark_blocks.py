@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from invoicer.errors import InputError
 from invoicer.recode.spark.blocks import MAX_LEAD, TextTable, scan, table_of
+from invoicer.table import BrokenRow
 
 PIECES = ["柚子味鱼排", "袋", '"', '""', ",", "\n", "\r\n", "\r", '12" 屏', '"a\nb"', "=1+1", " "]
 
@@ -78,7 +79,15 @@ def test_objects_of_all_blocks_have_the_columns_of_all() -> None:
     assert rows(data, 10, ".jsonl") == [(1, ["苹果", ""]), (2, ["梨", "斤"]), (3, ["薯片", "袋"])]
 
 
-def test_a_line_that_is_no_object_is_named_by_its_number_in_the_file() -> None:
-    data = b'{"name": "a"}\n' * 5 + b"[1]\n"
-    with pytest.raises(InputError, match=r"账\.csv 第 6 行不是 JSON 对象"):
-        table(data, 20, ".jsonl")
+def test_a_line_that_is_no_object_is_a_row_that_says_why() -> None:
+    data = b'{"name": "a"}\n' * 5 + b"[1]\n" + b'{"name": "b"}\n'
+    found = rows(data, 20, ".jsonl")
+    assert [number for number, _ in found] == list(range(1, 8))
+    assert found[-1][1] == ["b"]
+    assert isinstance(found[5][1], BrokenRow)
+    assert found[5][1].why == "不是 JSON 对象"
+
+
+def test_a_file_without_any_object_is_refused_by_its_first_line() -> None:
+    with pytest.raises(InputError, match=r"账\.csv 第 3 行不是 JSON 对象"):
+        table(b"\n\n[1]\n" * 5, 4, ".jsonl")
