@@ -1,10 +1,12 @@
 -- Distinct names against POST /v1/classify. Environment: KEY; LINES a request (1 or more);
--- RATE requests a second over all connections (0: as many as the service takes); CONNECTIONS.
+-- RATE requests a second over all threads (0: as many as the service takes); THREADS.
+local ffi = require("ffi")
+ffi.cdef("struct moment { long s, ns; }; int clock_gettime(int, struct moment *);")
 local names = {}
 for line in io.lines(os.getenv("NAMES")) do names[#names + 1] = line end
 local lines = tonumber(os.getenv("LINES") or "1")
 local rate = tonumber(os.getenv("RATE") or "0")
-local connections = tonumber(os.getenv("CONNECTIONS") or "32")
+local threads = tonumber(os.getenv("THREADS") or "2")
 local headers = {
   ["Content-Type"] = "application/json",
   ["Authorization"] = "Bearer " .. os.getenv("KEY"),
@@ -36,9 +38,14 @@ function request()
 end
 
 if rate > 0 then
-  -- Independent callers: exponential pauses.
+  -- Independent callers: requests are due at random times, and wait for nobody's answer as long as
+  -- a connection is free; one that comes too late for its time is sent at once.
+  local moment, due = ffi.new("struct moment"), nil
   function delay()
-    return math.floor(-1000 * connections / rate * math.log(1 - math.random()))
+    ffi.C.clock_gettime(1, moment)  -- CLOCK_MONOTONIC
+    local now = tonumber(moment.s) * 1000 + tonumber(moment.ns) / 1e6
+    due = (due or now) - 1000 * threads / rate * math.log(1 - math.random())
+    return math.max(0, math.floor(due - now))
   end
 end
 

@@ -117,11 +117,12 @@ def start_load(
     connections: int = CONNECTIONS,
 ) -> subprocess.Popen[str]:
     """wrk in the background. rate: requests a second, 0 for as many as are taken."""
+    threads = min(2, connections)
     return subprocess.Popen(
-        ["wrk", f"-t{min(2, connections)}", f"-c{connections}", f"-d{seconds:.0f}s",
+        ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds:.0f}s",
          "--timeout", "30s", "-s", str(HERE / "load.lua"), f"http://127.0.0.1:{server.port}"],
         env={**os.environ, "KEY": server.key, "NAMES": str(server.names), "LINES": str(lines),
-             "RATE": str(rate), "CONNECTIONS": str(connections)},
+             "RATE": str(rate), "THREADS": str(threads)},
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
 
