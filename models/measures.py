@@ -10,6 +10,7 @@ from models.normalise import normalise
 _MODEL = re.compile(
     r"(?<![a-z0-9])(?=[a-z0-9\-/.]*\d)(?=[a-z0-9\-/.]*[a-z])[a-z0-9][a-z0-9\-/.]{2,}"
 )
+_LOT = re.compile(r"(?<=.)\s*等?\s*(?:[一1]批|若干|一宗)$")
 _NUMBER = re.compile(r"\d+(?:[.\-/:~+x*]\d+)*\s*(?:%?vol|[#%°度])?")
 
 
@@ -21,10 +22,13 @@ class Measures:
 
     def strip(self, text: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         """(text with measures replaced by spaces, sizes and bare numbers, model numbers)."""
-        if not any(c.isdigit() for c in text):
-            return text, (), ()
         sizes: list[str] = []
         models: list[str] = []
+        if (lot := _LOT.search(text)) is not None:
+            sizes.append(lot[0].strip())
+            text = text[: lot.start()]
+        if not any(c.isdigit() for c in text):
+            return text, tuple(sizes), ()
 
         def take(store: list[str]) -> Callable[[re.Match[str]], str]:
             def replace(match: re.Match[str]) -> str:

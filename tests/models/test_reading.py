@@ -177,6 +177,17 @@ def test_sizes_are_taken_off(read, name: str, size: str, core: str) -> None:
     assert reading.core == core
 
 
+@pytest.mark.parametrize("lot", ["一批", " 一批", "等一批", "1批", "若干"])
+def test_a_lot_is_a_quantity(read, lot: str) -> None:
+    reading = read(f"钢材{lot}")
+    assert (reading.core, reading.clean, reading.head) == ("钢材", "钢材", "钢材")
+    assert reading.normalised == f"钢材{lot}"
+
+
+def test_a_lot_alone_stays_as_it_is(read) -> None:
+    assert read("一批").clean == "一批"
+
+
 @pytest.mark.parametrize(
     ("name", "model", "core"),
     [
