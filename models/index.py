@@ -75,14 +75,23 @@ def terms_of(kb: KnowledgeBase, samples: Iterable[Sample]) -> list[Term]:
     leaves = leaves_of(kb)
     place = {leaf.code: i for i, leaf in enumerate(leaves)}
     kinds: dict[tuple[str, int], int] = defaultdict(int)
+    named = {node.name for node in kb.taxonomy if not node.is_leaf}
     for i, leaf in enumerate(leaves):
         kinds[leaf.name, i] |= OFFICIAL
-        for word in (*leaf.keywords, *leaf.includes):
+        for word in leaf.keywords:
             kinds[word, i] |= KEYWORD
+        named.update((leaf.name, *leaf.keywords))
         for word in leaf.tariff_names:
             kinds[word, i] |= TARIFF
     for code, name in kb.lexicon.everyday_names():
         kinds[name, place[code]] |= NAME
+        named.add(name)
+    # A note on what a code includes names materials and uses as well (饼干, of an oven for them):
+    # what other goods are called by stays theirs.
+    for i, leaf in enumerate(leaves):
+        for word in leaf.includes:
+            if word not in named or (word, i) in kinds:
+                kinds[word, i] |= KEYWORD
     for sample in samples:
         kinds[sample.name, place[sample.code]] |= SAMPLE
     for row in kb.lexicon.confirmed:
