@@ -97,9 +97,8 @@ class Assistant:
     ) -> Assistant:
         """The assistant of these parts."""
         matcher = Matcher(compiled, learned.ranker, learned.calibration, semantic)
-        queries = QueryMaker(
-            compiled.words.reader(engine), Situations.load(kb), kb.lexicon.placeholders
-        )
+        situations = Situations.load(kb, compiled.categories)
+        queries = QueryMaker(compiled.words.reader(engine), situations, kb.lexicon.placeholders)
         return cls(kb, matcher, queries, learned)
 
     def _advise(self, code: str, day: dt.date, taxpayer: TaxpayerType) -> tuple[RateAdvice, ...]:
@@ -191,7 +190,7 @@ class Assistant:
             self.matcher.calibration,
             facts_of(query, match.signal, top.code),
         )
-        asked = Offers(self._rates, self._short_name, day).ask(
+        asked = Offers(self._rates, self._short_name, self.matcher.in_force, day).ask(
             query,
             top.code,
             line.taxpayer,

@@ -42,11 +42,13 @@ class Asked:
 class Offers:
     """What an answer leads to on a day.
 
-    rates: every rate that can apply to (code, day, taxpayer type); short_name: of (code, day).
+    rates: every rate that can apply to (code, day, taxpayer type); short_name: of (code, day);
+    in_force: whether the code table of the day has a code.
     """
 
     rates: Callable[[str, dt.date, TaxpayerType], tuple[RateAdvice, ...]]
     short_name: Callable[[str, dt.date], str]
+    in_force: Callable[[str, dt.date], bool]
     day: dt.date
 
     def ask(
@@ -72,7 +74,8 @@ class Offers:
             taxpayer = TAXPAYERS.get(choice or "")
             said += [answered(choice, WHICH_TAXPAYER)] if choice else []
         assumed = taxpayer or TaxpayerType.GENERAL
-        questions = [self._situation(asked, assumed) for asked in situation.questions]
+        found = [self._situation(asked, assumed) for asked in situation.questions]
+        questions = [question for question in found if question.options]
         if supply.is_open:
             questions += self._supply(query, {**part_codes, supply.part: code}, assumed)
         elif supply.choice:
@@ -112,6 +115,8 @@ class Offers:
     def _situation(self, asked: OpenQuestion, taxpayer: TaxpayerType) -> Question:
         options = []
         for number, (text, code) in enumerate(asked.options.items(), asked.number):
+            if not self.in_force(code, self.day):
+                continue
             rates = self.rates(code, self.day, taxpayer)
             rates = self._by(asked.scenarios.get(text), rates, taxpayer)
             options.append(self._option(number, text, code, rates[0]))

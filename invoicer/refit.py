@@ -54,7 +54,7 @@ def refit(
     engine = available_engine()
     say("编译知识库…")
     compiled, reader, terms, readings = compile_knowledge(kb, engine)
-    queries = QueryMaker(reader, Situations.load(kb), kb.lexicon.placeholders)
+    queries = QueryMaker(reader, Situations.load(kb, compiled.categories), kb.lexicon.placeholders)
     trainer = Trainer(kb, Signals(compiled), dt.date.today(), seed)
     say("准备训练样例…")
 

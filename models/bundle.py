@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from scipy import sparse
 
 from knowledge_base import KnowledgeBase
 from models.affinity import Affinity
+from models.categories import Category
 from models.compiled import CodeFacts, Compiled, compile_knowledge
 from models.index import Index
 from models.meaning import Meaning
@@ -32,7 +34,7 @@ FORMAT = "1"
 LOCK_SECONDS = 180.0
 _SOURCES = ("normalise", "tokenizer", "measures", "segments", "roles", "reading", "words",
             "features", "index", "affinity", "meaning", "transformation", "quantities",
-            "reading_many", "compiled")  # fmt: skip
+            "categories", "reading_many", "compiled")  # fmt: skip
 
 
 class BundleError(Exception):
@@ -193,6 +195,7 @@ def _documents(compiled: Compiled) -> dict[str, Any]:
                 "alone": compiled.quantities.alone,
                 "kinds": compiled.quantities.kinds,
             },
+            "categories": {key: astuple(one) for key, one in compiled.categories.items()},
             "service_units": sorted(compiled.service_units),
             "goods_units": sorted(compiled.goods_units),
         },
@@ -253,6 +256,7 @@ def _assemble(arrays: dict[str, np.ndarray], documents: dict[str, Any]) -> Compi
             *(lookups["quantities"][name] for name in ("units", "alone", "kinds")),
             *(arrays[f"quantities.{name}"] for name in _QUANTITIES),
         ),
+        categories={key: Category(*one) for key, one in lookups["categories"].items()},
         service_units=frozenset(lookups["service_units"]),
         goods_units=frozenset(lookups["goods_units"]),
     )

@@ -11,6 +11,7 @@ import numpy as np
 from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Sample
 from models.affinity import Affinity, compile_brands, compile_makers
+from models.categories import Category, compile_categories
 from models.index import (
     PROFILE_KINDS,
     SAMPLE,
@@ -59,6 +60,7 @@ class Compiled:
     meaning: Meaning
     transformations: Transformations
     quantities: Quantities
+    categories: dict[str, Category]
     service_units: frozenset[str]
     goods_units: frozenset[str]
 
@@ -80,10 +82,11 @@ def compile_knowledge(
     index = compile_index(kb, terms, readings, raw, words.names)
     places = {code: i for i, code in enumerate(index.codes)}
     service_units, goods_units = _units(kb)
+    facts = _facts(kb, places)
     compiled = Compiled(
         words=words,
         index=index,
-        facts=_facts(kb, places),
+        facts=facts,
         brands=compile_brands(
             kb,
             places,
@@ -99,6 +102,7 @@ def compile_knowledge(
         ),
         transformations=compile_transformations(kb, places),
         quantities=compile_quantities(kb, index.codes, samples),
+        categories=compile_categories(kb, index, facts.group),
         service_units=service_units,
         goods_units=goods_units,
     )

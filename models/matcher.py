@@ -24,6 +24,8 @@ RULED = 0.85
 # From this strength on one code alone is called by the whole name: it comes first, and is as sure
 # as that at least. Of 16 frozen samples that this moved to another code 11 became right.
 SOLE, NAMED = 0.75, 0.7
+# So much stronger is the official name of one code than the same word as a keyword of another.
+OFFICIALLY = 1.1
 ALONE = 99.0  # the lead where all candidates share one 简称
 
 
@@ -84,6 +86,10 @@ class Matcher:
             matches.extend(self._ranked(batch, found, scores.reshape(len(batch), -1)))
         return matches
 
+    def in_force(self, code: str, on: dt.date) -> bool:
+        """Whether a leaf can be answered with on a day."""
+        return bool(self.allowed(on)[self._signals.places[code]])
+
     def _allowed(self, on: dt.date) -> np.ndarray:
         """(n_codes,) bool: the leaves in force on the day."""
         facts = self.compiled.facts
@@ -99,7 +105,7 @@ class Matcher:
         order = np.argsort(-scores, axis=1, kind="stable")
         floor, ceiling = np.zeros(len(queries)), np.ones(len(queries))
         moved = np.zeros(len(queries), bool)
-        named = found.values[:, AT["exact"]].reshape(scores.shape) >= SOLE
+        named = _named(found.values[:, AT["exact"]].reshape(scores.shape))
         declared = found.values[:, AT["declared"]].reshape(scores.shape) > 0
         named &= ~declared.any(axis=1, keepdims=True)
         for i, query in enumerate(queries):
@@ -108,23 +114,12 @@ class Matcher:
                     query.reading.core, self._texts(term[i, order[i]]), scores[i, order[i]]
                 )
                 order[i] = np.argsort(-scores[i], kind="stable")
-            situation = query.situation
-            rank = self._rank([situation.decided], code[i], order[i])
-            if rank is None and not situation and named[i].any():
-                rank = int(named[i, order[i]].argmax())
-                floor[i] = NAMED
-            elif situation.is_open and query.reading.is_bare:
-                rank = self._rank(situation.support, code[i], order[i])  # one of the options
-            if rank is None:
-                continue
-            group = self.compiled.facts.group[code[i, order[i, [0, rank]]]]
-            moved[i] = rank > 0 and group[0] != group[1]
-            if situation.answered:
-                floor[i] = self.calibration.strong
-            elif moved[i]:
-                ceiling[i] = RULED
-            order[i] = [order[i, rank], *np.delete(order[i], rank)]  # it comes first
-            scores[i, order[i, 0]] = scores[i].max()
+            first = order[i, 0]
+            order[i], floor[i], ceiling[i] = self._by_rule(query, named[i], code[i], order[i])
+            if order[i, 0] != first:
+                group = self.compiled.facts.group[code[i, [first, order[i, 0]]]]
+                moved[i] = group[0] != group[1]
+                scores[i, order[i, 0]] = scores[i].max()
         pair = order + np.arange(0, scores.size, scores.shape[1])[:, None]
         ranked, places = scores.take(pair), found.code.take(pair)
         groups = self.compiled.facts.group.take(places)
@@ -151,18 +146,59 @@ class Matcher:
             rows[np.arange(len(rows)), order[:, 0]].tolist(),
         )
 
+    def _by_rule(
+        self, query: Query, named: np.ndarray, codes: np.ndarray, order: np.ndarray
+    ) -> tuple[np.ndarray, float, float]:
+        """(order, lowest and highest probability) of a line, after what rules put first.
+
+        named: the candidates that bear the whole name (n_candidates,); codes: their places.
+        """
+        situation, category = query.situation, query.situation.category
+        rank, lowest = self._rank([situation.decided], codes, order), 0.0
+        if category is not None:
+            wanted = self._is_of(situation.support, codes[order])
+            share = 1 / category.short_names  # of each 简称, where nothing says which
+            if not wanted.any():
+                return order, 0.0, 1.0
+            highest = share if situation.is_vague else RULED
+            return order[np.argsort(~wanted, kind="stable")], NAMED * (share == 1), highest
+        if rank is None and not situation and named.any():
+            rank, lowest = int(named[order].argmax()), NAMED
+        elif situation.is_open and query.reading.is_bare:
+            rank = self._rank(situation.support, codes, order)  # one of the options
+        if rank is None:
+            return order, 0.0, 1.0
+        before, after = self.compiled.facts.group[codes[order[[0, rank]]]]
+        if situation.answered:
+            lowest = self.calibration.strong
+        highest = 1.0 if situation.answered or before == after else RULED
+        return np.array([order[rank], *np.delete(order, rank)]), lowest, highest
+
     def _rank(self, wanted: Iterable[str], codes: np.ndarray, order: np.ndarray) -> int | None:
         """Where the first of these codes stands in the order; None where none is short-listed."""
-        places = [place for code in wanted if (place := self._signals.places.get(code)) is not None]
-        if not places:
-            return None
-        found = np.flatnonzero(np.isin(codes[order], places))
+        found = np.flatnonzero(self._is_of(wanted, codes[order]))
         return int(found[0]) if len(found) else None
+
+    def _is_of(self, wanted: Iterable[str], codes: np.ndarray) -> np.ndarray:
+        """Which of the places are those of these codes."""
+        places = self._signals.places
+        known = [places[code] for code in wanted if code in places]
+        found: np.ndarray = np.isin(codes, known) if known else np.zeros(len(codes), bool)
+        return found
 
     def _texts(self, nearest: np.ndarray) -> list[str]:
         """The nearest known name of each candidate; empty without one."""
         terms = self.compiled.index.terms
         return [terms[place] if place >= 0 else "" for place in nearest]
+
+
+def _named(exact: np.ndarray) -> np.ndarray:
+    """Whether the whole name is that of a candidate and of no other one of the day, or its
+    official one. exact: the signal, (n_lines, n_candidates)."""
+    second, best = np.partition(exact, -2, axis=1)[:, -2:].T
+    alone = (best > 0) & (best >= OFFICIALLY * second)
+    named: np.ndarray = (exact >= SOLE) | (alone[:, None] & (exact == best[:, None]))
+    return named
 
 
 def lead(scores: Sequence[float], groups: Sequence[int]) -> float:

@@ -44,6 +44,9 @@ class Query:
     @property
     def hint(self) -> str:
         """What to confirm about the name itself; empty where nothing is odd."""
+        category = self.situation.category
+        if category is not None and self.situation.is_vague:
+            return f"“{category.name}”是大类名称,请填写具体的商品或服务名称"
         if self.says_nothing:
             return "名称没有说明是什么商品或服务,请填写实际名称"
         return self.reading.prompt
@@ -107,15 +110,18 @@ class QueryMaker:
         self, reading: Reading, brands: tuple[str, ...], seller: str, answers: Answers
     ) -> _Found:
         """Supply and situation of a name, read by its principal part where it has several."""
-        parts = split_supply(reading, self.reader.is_name)
+        uncut = replace(reading, core=reading.clean)
+        is_known = self.reader.is_name(name_key(reading.normalised))
+        whole = self.situations.is_category(reading)
+        parts = () if whole else split_supply(reading, self.reader.is_name)
         if not parts:
-            situation, answers = self.situations.find(reading, seller, answers)
+            asked = uncut if is_known else reading  # 水果、坚果粉 is not any 水果
+            situation, answers = self.situations.find(asked, seller, answers)
             return _Found(reading, SINGLE, situation, answers)
         read = {part: self.reader.read(part, brands) for part in parts}
-        whole = replace(reading, core=reading.clean)
-        situation, left = self.situations.find(whole, seller, answers)
+        situation, left = self.situations.find(uncut, seller, answers)
         if situation:  # a rule knows the name as it stands: it asks for its own condition
-            if situation.is_open and not self.reader.is_name(name_key(reading.normalised)):
+            if situation.is_open and not is_known:
                 usual = read[principal(parts, seller)]
                 own, _ = self.situations.find(usual, seller, NO_ANSWERS)
                 situation, reading = situation.leaning_to(own.decided), _as_part(usual, reading)

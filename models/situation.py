@@ -1,7 +1,7 @@
 """The situation of a line: what rules and answers decide, and which facts are missing.
 
-Two sources: scenarios (phrase × seller industry × condition) and ambiguous everyday names. An
-answer given with the line settles its question.
+Three sources: scenarios (phrase × seller industry × condition), ambiguous everyday names, and names
+of categories. An answer given with the line settles its question.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from dataclasses import dataclass, field, replace
 from knowledge_base import KnowledgeBase
 from knowledge_base.lexicon import Ambiguous
 from knowledge_base.scenarios import Scenario, ScenarioTable
+from models.categories import Category
 from models.questions import Answers, Fact
 from models.reading import Reading
 from models.words import name_key
 
 DECIDED, OPTION, DEFAULT = 1.0, 0.3, 0.5
+MAX_OPTIONS = 12  # of a category, for a question
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class OpenQuestion:
 class Situation:
     """support: code → how strongly the rules speak for it; decided: the code they settle on, or
     ""; questions: what is still to be asked; evidence: reason in Chinese; choice: the option of a
-    person's answer that settled it; scenario: the row that the answer makes apply."""
+    person's answer that settled it; scenario: the row that the answer makes apply; category: whose
+    name the line bears, while it is open."""
 
     support: Mapping[str, float] = field(default_factory=dict)
     decided: str = ""
@@ -43,6 +46,7 @@ class Situation:
     evidence: str = ""
     choice: str = ""
     scenario: Scenario | None = None
+    category: Category | None = None
 
     @property
     def answered(self) -> bool:
@@ -51,8 +55,13 @@ class Situation:
 
     @property
     def is_open(self) -> bool:
-        """A question that nobody has answered."""
-        return bool(self.questions)
+        """Something that nobody has said decides, whether a question can hold it or not."""
+        return bool(self.questions) or self.category is not None
+
+    @property
+    def is_vague(self) -> bool:
+        """A category of more codes than a question can hold."""
+        return self.category is not None and not self.questions
 
     def leaning_to(self, code: str) -> Situation:
         """The same with one of the options taken for the usual one."""
@@ -76,13 +85,23 @@ def settled(code: str, evidence: str) -> Situation:
 class Situations:
     """Finds the situation of a line from its reading, its seller and the answers."""
 
-    def __init__(self, scenarios: ScenarioTable, ambiguous: Mapping[str, Ambiguous]):
+    def __init__(
+        self,
+        scenarios: ScenarioTable,
+        ambiguous: Mapping[str, Ambiguous],
+        categories: Mapping[str, Category],
+    ):
         self._scenarios = scenarios
         self._ambiguous = {name_key(term): row for term, row in ambiguous.items()}
+        self._categories = categories
 
     @classmethod
-    def load(cls, kb: KnowledgeBase) -> Situations:
-        return cls(ScenarioTable.load(kb.root), kb.lexicon.ambiguous)
+    def load(cls, kb: KnowledgeBase, categories: Mapping[str, Category]) -> Situations:
+        return cls(ScenarioTable.load(kb.root), kb.lexicon.ambiguous, categories)
+
+    def is_category(self, reading: Reading) -> bool:
+        """Whether a name as it stands is that of a category."""
+        return reading.normalised.replace(" ", "") in self._categories
 
     def find(self, reading: Reading, seller: str, answers: Answers) -> tuple[Situation, Answers]:
         """The situation of a name, and the answers that are left for other questions.
@@ -107,14 +126,37 @@ class Situations:
             return _both(product, row.default_code, scenario, answers)
         if row is not None and product is not None:
             return _asked(product, row.default_code, answers)
-        return NOTHING, answers
+        category = self._category_of(reading)
+        return _in_category(category, answers) if category else (NOTHING, answers)
 
     def _question_of(self, reading: Reading) -> Ambiguous | None:
         """The row of an ambiguous name, as typed or after reading."""
-        for text in (reading.normalised, reading.core, reading.clean):
-            if (row := self._ambiguous.get(text.replace(" ", ""))) is not None:
-                return row
-        return None
+        texts = [reading.normalised]
+        if not self.is_category(reading):  # 水果、坚果加工品 asks for more than 水果
+            texts += [reading.core, reading.clean]
+        keys = (text.replace(" ", "") for text in texts)
+        return next((self._ambiguous[key] for key in keys if key in self._ambiguous), None)
+
+    def _category_of(self, reading: Reading) -> Category | None:
+        """The category that a name is no more than."""
+        texts = [reading.normalised, reading.clean]
+        if not any(role == "side" for _, role, _ in reading.tokens):
+            texts.append(reading.core)
+        keys = (text.replace(" ", "") for text in texts)
+        return next((self._categories[key] for key in keys if key in self._categories), None)
+
+
+def _in_category(category: Category, answers: Answers) -> tuple[Situation, Answers]:
+    """The only code of a category; which of a few, as a question; else all of them."""
+    codes = list(category.options.values())
+    if len(codes) == 1:
+        evidence = f"“{category.name}”这一类只有一个编码"
+        return Situation({codes[0]: DECIDED}, codes[0], evidence=evidence), answers
+    if len(codes) <= MAX_OPTIONS:
+        text = f"“{category.name}”是一类的名称,具体是哪一种?"
+        found, left = _asked(OpenQuestion(Fact.PRODUCT, text, category.options), "", answers)
+        return found if found.answered else replace(found, category=category), left
+    return Situation(dict.fromkeys(codes, OPTION), category=category), answers
 
 
 def _both(

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from invoicer import Assistant, Suggestion, Tier
+from invoicer import Assistant, InvoiceLine, Suggestion, Tier
 from knowledge_base.word_tables import WordTable, read_rows
 
 DAY = dt.date(2026, 11, 27)
@@ -31,6 +31,20 @@ def test_a_whole_name_that_one_code_alone_bears_comes_first(
     assistant: Assistant, name: str, code_name: str
 ) -> None:
     assert first(assistant.suggest(name)) == code_name
+
+
+def test_the_name_of_every_code_is_answered_with_it(assistant: Assistant) -> None:
+    leaves = assistant.kb.taxonomy.leaves(DAY)
+    bearers: dict[str, set[str]] = {}
+    for leaf in leaves:
+        bearers.setdefault(leaf.name, set()).add(leaf.code)
+    found = assistant.suggest([InvoiceLine(leaf.name, date=DAY) for leaf in leaves])
+    other = [
+        leaf.name
+        for leaf, one in zip(leaves, found, strict=True)
+        if one.candidates[0].code not in bearers[leaf.name]
+    ]
+    assert other == []
 
 
 def test_everyday_names_are_answered_with_their_own_codes(assistant: Assistant) -> None:
