@@ -31,6 +31,8 @@ ROLE_WEIGHT: dict[str, float] = {
     "promotion": 0.0,
 }
 ASKED_ROLES = ("flavour", "scent")
+# What says nothing of the kind of goods; a brand does.
+IDLE_ROLES = frozenset(r for r, weight in ROLE_WEIGHT.items() if weight <= 0.25) - {"brand"}
 KEPT_ROLES = {"material", "audience", "process", "state"}
 MAX_WORD, MAX_TASTE = 12, 6
 # What is marked first where spans overlap: the line's own brand, flavours, known brands, the rest.
@@ -40,6 +42,7 @@ _BY_PLACE = {"own_brand": "brand", "own_flavour": "flavour"}
 
 _FLAVOUR_END = re.compile(r"(口味|风味|味道|味型|味|香型)")
 _USE_END = re.compile(r"[\u4e00-\u9fff]{1,4}(?:专用|专享|专供|适用|通用)$")
+_SERIES = re.compile(r"(?<=.)系列(?:产品|商品)?$")
 _MAKE = re.compile(r"^[\u4e00-\u9fff]{2,4}牌(?=.{2})")
 
 
@@ -89,6 +92,7 @@ class Roles:
         names: list[tuple[int, int]] = []
         found: list[tuple[int, int, str]] = []
         edges: Set[int] = frozenset()
+        ends: set[int] = set()  # of names
         for i, char in enumerate(segment):
             # Most stretches begin no word: no more than their first character is looked at.
             longest = min(self._longest.get(segment[i : i + 2], 1), MAX_WORD, length - i)
@@ -98,6 +102,7 @@ class Roles:
                 word = segment[i:j]
                 if j - i > 1 and (word in self._names or word in self._exceptions):
                     names.append((i, j))
+                    ends.add(j)
                 if word not in self._marked:
                     continue
                 edges = edges or self._tokenizer.edges(segment)
@@ -107,13 +112,16 @@ class Roles:
                     whole = j - i == length and not alone
                     if kind == "flavour" and word[-1] not in "味型" and not whole:
                         continue
-                    if whole or (j - i > 1 and i in edges and j in edges):
+                    packed = kind == "packing" and j == length and (i in ends or i in edges)
+                    if whole or packed or (j - i > 1 and i in edges and j in edges):
                         found.append((i, j, kind))
         found.extend(
             (at, at + len(brand) + segment.startswith("牌", at + len(brand)), "own_brand")
             for brand in brands
             if (at := segment.find(brand)) >= 0 and (len(brand) < length or not alone)
         )
+        if (match := _SERIES.search(segment)) is not None:
+            found.append((match.start(), length, "grade"))
         if (match := _MAKE.match(segment)) and match[0] not in self._names:
             found.append((0, match.end(), "own_brand"))
         if start := self._own_flavour(segment, names):
