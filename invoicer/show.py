@@ -67,6 +67,7 @@ def print_explanation(console: Console, query: Query, match: Match, taxonomy: Ta
         ("原文", reading.text),
         ("规范化", reading.normalised),
         ("票面简称", reading.declared_short_name),
+        ("附言", " ".join(reading.remarks)),
         ("规格", " ".join(reading.sizes)),
         ("型号", " ".join(reading.models)),
         ("品牌", "、".join((*query.brands, *reading.brands))),

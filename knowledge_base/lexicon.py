@@ -147,6 +147,12 @@ class Lexicon:
         return {r["word"]: r["kind"] for r in tables.rows("positions", self._root)}
 
     @cached_property
+    def remarks(self) -> dict[str, str]:
+        """Word that says something of the bill and not of the goods (尾款, 详见清单) → its place:
+        `front` of the name, `behind` it, or a `note` by itself."""
+        return {r["word"]: r["place"] for r in tables.rows("remarks", self._root)}
+
+    @cached_property
     def container_heads(self) -> frozenset[str]:
         """Suffixes that make a container, tool or service out of what stands before (茶叶罐)."""
         return frozenset(r["suffix"] for r in tables.rows("container_heads", self._root))

@@ -32,8 +32,8 @@ from models.words import Words
 
 FORMAT = "1"
 LOCK_SECONDS = 180.0
-_SOURCES = ("normalise", "tokenizer", "measures", "segments", "roles", "reading", "words",
-            "features", "index", "affinity", "meaning", "transformation", "quantities",
+_SOURCES = ("normalise", "tokenizer", "remarks", "measures", "segments", "roles", "reading",
+            "words", "features", "index", "affinity", "meaning", "transformation", "quantities",
             "categories", "reading_many", "compiled")  # fmt: skip
 
 
@@ -176,6 +176,7 @@ def _documents(compiled: Compiled) -> dict[str, Any]:
             "replacements": words.replacements,
             "units": list(words.units),
             "positions": words.positions,
+            "remarks": words.remarks,
             "longest": words.longest,
         },
         "lookups": {
@@ -229,6 +230,7 @@ def _assemble(arrays: dict[str, np.ndarray], documents: dict[str, Any]) -> Compi
             replacements=words["replacements"],
             units=tuple(words["units"]),
             positions=words["positions"],
+            remarks=words["remarks"],
             longest=words["longest"],
         ),
         index=Index(

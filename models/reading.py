@@ -1,17 +1,18 @@
 """Reading a product name: what names the thing, what only describes it.
 
-text → normalise → declared short name → measures → segments → roles → core product and head.
+text → normalise → declared short name → remarks → measures → segments → roles → core product, head.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.measures import Measures
 from models.normalise import is_latin_part, normalise
-from models.roles import ASKED_ROLES, KEPT_ROLES, MAX_WORD, Roles, Span
+from models.remarks import Remarks
+from models.roles import ASKED_ROLES, IDLE_ROLES, KEPT_ROLES, MAX_WORD, Roles, Span
 from models.segments import Segment, Segmenter
 from models.tokenizer import Tokenizer
 
@@ -32,7 +33,7 @@ def split_declared(text: str) -> tuple[str, str]:
 class Reading:
     """What a name says.
 
-    clean: the normalised name without declared short name, sizes and model numbers.
+    normalised: without declared short name and remarks; clean: without sizes and model numbers too.
     core: the words that name the thing; head: its last noun.
     tokens: (word, role, in_core) in order.
     """
@@ -48,6 +49,8 @@ class Reading:
     brands: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    is_plain: bool = True
 
     @property
     def descriptors(self) -> tuple[tuple[str, str], ...]:
@@ -79,6 +82,7 @@ class Reader:
     units: unit words that may follow a number;
     positions: name → what it can be beside another: `place` of its use behind it, or `flavoured`,
     so that taste and filling may follow;
+    remarks: word that says something of the bill → its place;
     longest: first two characters → length of the longest name, exception, brand or descriptor.
     """
 
@@ -93,6 +97,7 @@ class Reader:
         replacements: Mapping[str, str],
         units: Iterable[str],
         positions: Mapping[str, str],
+        remarks: Mapping[str, str],
         longest: Mapping[str, int],
     ):
         self._tokenizer = tokenizer
@@ -101,6 +106,7 @@ class Reader:
         self._heads = frozenset(heads)
         self._brands = brands
         self._places = frozenset(word for word, kind in positions.items() if kind == "place")
+        self._remarks = Remarks(remarks, self._names)
         self._measures = Measures(units)
         self._segmenter = Segmenter(tokenizer, self._names, replacements)
         self._roles = Roles(
@@ -116,12 +122,14 @@ class Reader:
     def read(self, text: str, brands: Sequence[str] = ()) -> Reading:
         """Reading of one name; never fails on any string. brands: words of the brand column."""
         declared, body = split_declared(text)
-        declared, normalised = normalise(declared) if declared else "", normalise(body)
+        declared = normalise(declared) if declared else ""
+        normalised, remarks = self._remarks.strip(normalise(body))
         rest, sizes, models = self._measures.strip(normalised)
         segments = self._segmenter.split(rest)
         if not segments and any(c.isalnum() for c in normalised):  # numbers alone: as they stand
             segments = [Segment(normalised, False, False)]
-        return self._assemble(text, normalised, segments, declared, sizes, models, brands)
+        reading = self._assemble(text, normalised, segments, declared, sizes, models, brands)
+        return replace(reading, remarks=remarks) if remarks else reading
 
     def is_name(self, text: str) -> bool:
         """Whether a text by itself names goods or a service."""
@@ -167,6 +175,13 @@ class Reader:
             brands=tuple(dict.fromkeys(s.text for s in spans if s.role == "brand")),
             sizes=sizes,
             models=models,
+            is_plain=all(
+                role == "core"
+                or role in IDLE_ROLES
+                or word in core
+                or (role == "side" and word not in self._names)
+                for word, role, _ in tokens
+            ),
         )
 
     def _core(self, scanned: list[tuple[Segment, list[Span]]]) -> tuple[int, str]:
@@ -185,7 +200,7 @@ class Reader:
             score = known + min(len(core), 4) * 0.1
             if core.isascii():
                 score -= 2.0
-            if core.endswith("系列") or len(core) == 1:
+            if "系列" in segment.text[-4:] or len(core) == 1:
                 score -= 2.0
             if segment.listed and best_score >= 1.0:
                 score -= 2.5

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from models.tokenizer import Tokenizer
 
 _BRACKETS = re.compile(r"[【\[({<《「『]([^】\])}>》」』]*)[】\])}>》」』]?")
-_SEPARATOR = re.compile(r"[\s,;:!?|/\\_+&·\-—~*\"'`.=#@$%^()\[\]{}<>]+")
+_SEPARATOR = re.compile(r"[\s,;:!?|/\\_+&·\-—~*\"'`“”‘’.=#@$%^()\[\]{}<>]+")
 _SPLIT = re.compile(rf"({_SEPARATOR.pattern})")
 
 

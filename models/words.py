@@ -44,6 +44,7 @@ class Words:
     replacements: dict[str, str]
     units: tuple[str, ...]
     positions: dict[str, str]
+    remarks: dict[str, str]
     longest: dict[str, int]
 
     @classmethod
@@ -78,6 +79,7 @@ class Words:
                 for name in (unit.name, *unit.aliases)
             ),
             positions={name_key(word): kind for word, kind in lexicon.positions.items()},
+            remarks={normalise(word): place for word, place in lexicon.remarks.items()},
             longest=longest_words(chain(known, exceptions, brands, descriptors)),
         )
 
@@ -94,5 +96,6 @@ class Words:
             self.replacements,
             self.units,
             self.positions,
+            self.remarks,
             self.longest,
         )

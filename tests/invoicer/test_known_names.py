@@ -86,3 +86,24 @@ def test_the_first_code_of_an_ambiguous_name_is_one_of_those_it_asks_about(
         codes = {option.rsplit("=", 1)[-1] for option in row["options"].split("|")}
         codes |= {option.code for question in found.questions for option in question.options}
         assert found.candidates[0].code in codes, row["term"]
+
+
+# A name and what may stand around it without a word of what is supplied.
+AROUND = (
+    "{} 500g", "{}(大号)", "大号{}", "红色{}", "{} 黑色", "【促销】{}", "{}/个", "加厚{}", "{}系列",
+    "5月份{}", "第二季度{}", "{}（合同号HT2026-018）", "{} 订单号 20261127001", "{}尾款",
+    "{}首付款", "支付{}", "{}（详见清单）", "{}等", "{}一批", "“{}”", "{} 3栋502室", "{}-张伟",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_a_known_name_is_answered_alike_whatever_stands_around_it(
+    assistant: Assistant, around: str
+) -> None:
+    names = random.Random(11).sample(sorted(assistant.kb.lexicon.everyday_names()), 500)
+    plain = assistant.suggest([name for _, name in names])
+    asked = [one.candidates[0].code for one in plain]
+    found = assistant.suggest([around.format(name) for _, name in names])
+    other = sum(one.candidates[0].code != code for one, code in zip(found, asked, strict=True))
+    assert other <= 15, [n for (_, n), one, c in zip(names, found, asked, strict=True)
+                         if one.candidates[0].code != c]  # fmt: skip

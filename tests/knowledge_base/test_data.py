@@ -69,6 +69,7 @@ def test_every_table_is_rectangular_utf8_without_repeated_columns(path) -> None:
         ("placeholders", "name"),
         ("container_heads", "suffix"),
         ("positions", "word"),
+        ("remarks", "word"),
         ("brands", "brand"),
         ("brand_categories", "category"),
         ("maker_words", "word"),
@@ -169,6 +170,7 @@ def test_no_word_is_corrected_to_itself(kb: KnowledgeBase) -> None:
 
 
 def test_words_with_a_position_are_names(kb: KnowledgeBase) -> None:
+    assert set(kb.lexicon.remarks.values()) == {"front", "behind", "note"}
     positions = kb.lexicon.positions
     assert set(positions.values()) == {"place", "flavoured"}
     names = {name_key(name) for _, name in kb.lexicon.everyday_names()}

@@ -181,7 +181,7 @@ def test_sizes_are_taken_off(read, name: str, size: str, core: str) -> None:
 def test_a_lot_is_a_quantity(read, lot: str) -> None:
     reading = read(f"钢材{lot}")
     assert (reading.core, reading.clean, reading.head) == ("钢材", "钢材", "钢材")
-    assert reading.normalised == f"钢材{lot}"
+    assert reading.remarks == (lot.strip(),)
 
 
 def test_a_lot_alone_stays_as_it_is(read) -> None:

@@ -1,0 +1,67 @@
+"""What a line says of the bill is taken off before the goods are read."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.normalise import normalise
+from models.remarks import Remarks
+
+WORDS = {"尾款": "behind", "预付款": "behind", "一批": "behind", "等": "behind", "支付": "front",
+         "详见清单": "note", "含税": "note"}  # fmt: skip
+NAMES = frozenset({"物业费", "钢材", "工程", "建筑服务预收款", "装修预付款", "支付服务", "电梯"})
+
+
+@pytest.fixture(scope="module")
+def remarks() -> Remarks:
+    return Remarks(WORDS, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("物业费尾款", "物业费"),
+        ("钢材 一批", "钢材"),
+        ("钢材等一批", "钢材"),
+        ("物业费预付款尾款", "物业费"),
+        ("支付物业费", "物业费"),
+        ("支付物业费尾款(含税)", "物业费"),
+        ("物业费（详见清单）", "物业费"),
+        ("物业费 详见清单", "物业费"),
+        ("5月份物业费", "物业费"),
+        ("2026年5月份的物业费", "物业费"),
+        ("2026年度第二季度物业费", "物业费"),
+        ("物业费(十二月份)", "物业费"),
+        ("本月物业费", "物业费"),
+        ("下半年物业费", "物业费"),
+        ("物业费 合同编号:HT-2026/018", "物业费"),
+        ("物业费(车牌号京A12345)", "物业费"),
+        ("订单号20261127001 钢材", "钢材"),
+        ("华信科技有限公司物业费", "物业费"),
+        ("华信科技(上海)有限责任公司 钢材", "钢材"),
+    ],
+)
+def test_what_is_said_of_the_bill_is_taken_off(remarks: Remarks, text: str, left: str) -> None:
+    rest, found = remarks.strip(normalise(text))
+    assert rest.strip(" ()") == left
+    assert found
+    assert all(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "装修预付款",  # a known name as it stands
+        "办公楼装修预付款",  # ends with one
+        "支付服务",
+        "支付系统",  # what would be left is no known name
+        "尾款",
+        "一批",
+        "有限公司",
+        "物业费",
+        "含税",
+        "",
+    ],
+)
+def test_what_names_the_goods_stays(remarks: Remarks, text: str) -> None:
+    assert remarks.strip(text) == (text, ())
