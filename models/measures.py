@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from models.normalise import normalise
 
 _MODEL = re.compile(
-    r"(?<![a-z0-9])(?=[a-z0-9\-/.]*\d)(?=[a-z0-9\-/.]*[a-z])[a-z0-9][a-z0-9\-/.]{2,}"
+    r"(?<![a-z0-9])(?:(?=[a-z0-9\-/.]*\d)(?=[a-z0-9\-/.]*[a-z])[a-z0-9][a-z0-9\-/.]{2,}|[a-z]款)"
 )
 _NUMBER = re.compile(r"\d+(?:[.\-/:~+x*]\d+)*\s*(?:%?vol|[#%°度])?")
 
@@ -31,7 +31,7 @@ class Measures:
 
             return replace
 
-        if any(c.isdigit() for c in text):
+        if any(c.isdigit() or c == "款" for c in text):
             text = self._size.sub(take(sizes), text)
             text = _MODEL.sub(take(models), text)
             text = _NUMBER.sub(take(sizes), text)
@@ -54,4 +54,7 @@ def _size_pattern(units: Iterable[str]) -> re.Pattern[str]:
     # Possessive: a long run of digits without a unit is given up at once, not piece by piece.
     number = r"(?<!\d)\d++(?:[.,]\d++)?+(?:\s*[-~+x*/]\s*\d++(?:\.\d++)?+)*+"
     more = rf"(?:\s*[*x/\-]\s*(?:{number}\s*{unit}?|{unit}))*"
-    return re.compile(rf"(?:约|净含量|规格|每)?[:]?{number}\s*{unit}(?!套){more}(?:装)?")
+    # After a space a unit stands by itself: the 方 of 5 方案设计 is none.
+    first = rf"(?:\s+{unit}(?![\u4e00-\u9fff])|{unit}(?!套))"
+    before = r"(?:约|净含量|规格|每|(?<![a-z0-9])x)?:?"
+    return re.compile(rf"{before}{number}{first}{more}(?:装(?![修饰配置卸备运潢裱载]))?")
