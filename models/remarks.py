@@ -57,9 +57,11 @@ class Remarks:
         return " ".join(rest.split()), tuple(found)
 
     def _is_named(self, text: str, at: int) -> bool:
-        """Whether a known name ends the text that begins before `at`."""
+        """Whether a known name ends the text that begins before `at`, or a fee is known by what
+        stands before it (刻章费, 刻章费用)."""
         first = max(0, len(text) - MAX_WORD)
-        return any(text[start:] in self._names for start in range(first, at))
+        ends = any(text[start:] in self._names for start in range(first, at))
+        return ends or (text[at:] == "费用" and f"{text[:at]}费" in self._names)
 
 
 def _any_of(words: Mapping[str, str], place: str) -> str:

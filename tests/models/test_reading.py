@@ -169,12 +169,21 @@ def test_single_stars_are_no_short_name(read, name: str) -> None:
         ("洗衣液 3kg", "3kg", "洗衣液"),
         ("洗衣液３ＫＧ", "3kg", "洗衣液"),
         ("白酒52度500ml", "500ml", "白酒"),
+        ("鱼排×3盒", "x3盒", "鱼排"),
+        ("酸奶/杯", "/杯", "酸奶"),
     ],
 )
 def test_sizes_are_taken_off(read, name: str, size: str, core: str) -> None:
     reading = read(name)
     assert size in reading.sizes
     assert reading.core == core
+
+
+@pytest.mark.parametrize(
+    ("name", "core"), [("No.5 方案设计费", "方案设计费"), ("2026年1月装修服务", "装修服务")]
+)
+def test_the_beginning_of_a_word_is_no_unit(read, name: str, core: str) -> None:
+    assert read(name).core == core
 
 
 @pytest.mark.parametrize("lot", ["一批", " 一批", "等一批", "1批", "若干"])

@@ -7,8 +7,8 @@ import pytest
 from models.normalise import normalise
 from models.remarks import Remarks
 
-WORDS = {"尾款": "behind", "预付款": "behind", "一批": "behind", "等": "behind", "支付": "front",
-         "详见清单": "note", "含税": "note"}  # fmt: skip
+WORDS = {"尾款": "behind", "预付款": "behind", "一批": "behind", "等": "behind", "费用": "behind",
+         "差价": "behind", "支付": "front", "详见清单": "note", "含税": "note"}  # fmt: skip
 NAMES = frozenset({"物业费", "钢材", "工程", "建筑服务预收款", "装修预付款", "支付服务", "电梯"})
 
 
@@ -21,6 +21,8 @@ def remarks() -> Remarks:
     ("text", "left"),
     [
         ("物业费尾款", "物业费"),
+        ("电梯费用", "电梯"),
+        ("物业费差价", "物业费"),
         ("钢材 一批", "钢材"),
         ("钢材等一批", "钢材"),
         ("物业费预付款尾款", "物业费"),
@@ -55,6 +57,7 @@ def test_what_is_said_of_the_bill_is_taken_off(remarks: Remarks, text: str, left
         "办公楼装修预付款",  # ends with one
         "支付服务",
         "支付系统",  # what would be left is no known name
+        "物业费用",  # known without its last character
         "尾款",
         "一批",
         "有限公司",
