@@ -157,7 +157,9 @@ class Matcher:
         named: the candidates that bear the whole name (n_candidates,); codes: their places.
         """
         situation, category = query.situation, query.situation.category
-        rank, lowest = self._rank([situation.decided], codes, order), 0.0
+        rank, lowest = None, 0.0
+        if situation.decided:
+            rank = self._rank([situation.decided], codes, order)
         if category is not None:
             wanted = self._is_of(situation.support, codes[order])
             share = 1 / category.short_names  # of each 简称, where nothing says which

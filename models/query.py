@@ -110,16 +110,17 @@ class QueryMaker:
         self, reading: Reading, brands: tuple[str, ...], seller: str, answers: Answers
     ) -> _Found:
         """Supply and situation of a name, read by its principal part where it has several."""
-        uncut = replace(reading, core=reading.clean)
-        is_known = self.reader.is_name(name_key(reading.normalised))
+        is_known = self.reader.is_name(reading.normalised.replace(" ", ""))
         whole = self.situations.is_category(reading)
         parts = () if whole else split_supply(reading, self.reader.is_name)
+        asked = reading
+        if parts or (is_known and not reading.is_bare):  # 水果、坚果粉 is not any 水果
+            asked = replace(reading, core=reading.clean)
         if not parts:
-            asked = uncut if is_known else reading  # 水果、坚果粉 is not any 水果
             situation, answers = self.situations.find(asked, seller, answers)
             return _Found(reading, SINGLE, situation, answers)
         read = {part: self.reader.read(part, brands) for part in parts}
-        situation, left = self.situations.find(uncut, seller, answers)
+        situation, left = self.situations.find(asked, seller, answers)
         if situation:  # a rule knows the name as it stands: it asks for its own condition
             if situation.is_open and not is_known:
                 usual = read[principal(parts, seller)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections import defaultdict
+from collections.abc import Mapping, Set
 
 from models.roles import MAX_WORD
 
@@ -17,7 +18,11 @@ _REFERENCE = re.compile(
     r"[a-z0-9\u4e00-\u9fff]?[a-z0-9][a-z0-9\-_/]{2,}"
 )
 _COMPANY = re.compile(r"^[\u4e00-\u9fff()]{2,24}?有限(?:责任)?公司(?:[^\u4e00-\u9fff]*)(?=.{2})")
+# A character that each holds, looked for first: most names have none of them.
+_PATTERNS = (("公司", _COMPANY), ("号", _REFERENCE), ("码", _REFERENCE), ("季", _PERIOD),
+             ("月", _PERIOD), ("半年", _PERIOD), ("本年", _PERIOD))  # fmt: skip
 _EDGES = " ()[],;:/-"
+_BEFORE_NOTE = tuple(" ([,;:/-")
 
 
 class Remarks:
@@ -29,9 +34,9 @@ class Remarks:
 
     def __init__(self, words: Mapping[str, str], names: Set[str]):
         self._names = names
-        self._front = re.compile(rf"^{_any_of(words, 'front')}")
-        self._behind = re.compile(rf"(?<=.){_any_of(words, 'behind')}$")
-        self._note = re.compile(rf"[ (\[,;:/-]+{_any_of(words, 'note')}[ )\]]*$")
+        self._front = _by_character(words, "front", 0)
+        self._behind = _by_character(words, "behind", -1)
+        self._note = _by_character(words, "note", -1)
 
     def strip(self, text: str) -> tuple[str, tuple[str, ...]]:
         """(the text without remarks, the remarks); as it is where nothing else would be left."""
@@ -43,18 +48,40 @@ class Remarks:
             found.append(match[0].strip(_EDGES))
             return " "
 
-        rest = _COMPANY.sub(take, text)
-        rest = _PERIOD.sub(take, _REFERENCE.sub(take, rest))
-        rest = self._note.sub(take, rest).rstrip(" ([,;:/-")
-        while (match := self._behind.search(rest)) and not self._is_named(rest, match.start()):
-            take(match)
-            rest = rest[: match.start()].rstrip()
-        if (match := self._front.match(rest)) and rest[match.end() :] in self._names:
-            take(match)
-            rest = rest[match.end() :]
+        rest = text
+        for mark, pattern in _PATTERNS:
+            if mark in rest:
+                rest = pattern.sub(take, rest)
+        if note := self._noted(rest):
+            found.append(note)
+            rest = rest.rstrip(_EDGES).removesuffix(note).rstrip(_EDGES)
+        rest = rest.rstrip()
+        while word := self._ending(rest):
+            found.append(word)
+            rest = rest.removesuffix(word).rstrip()
+        for word in self._front.get(rest[:1], ()):
+            if rest.startswith(word) and rest[len(word) :] in self._names:
+                found.append(word)
+                rest = rest[len(word) :]
         if not found or not any(char.isalnum() for char in rest):
             return text, ()
         return " ".join(rest.split()), tuple(found)
+
+    def _noted(self, text: str) -> str:
+        """The note that stands by itself at the end of a text; "" without one."""
+        text = text.rstrip(_EDGES)
+        for word in self._note.get(text[-1:], ()):
+            if text.endswith(word) and text[: -len(word)].endswith(_BEFORE_NOTE):
+                return word
+        return ""
+
+    def _ending(self, text: str) -> str:
+        """The remark right behind the name; "" without one."""
+        for word in self._behind.get(text[-1:], ()):
+            at = len(text) - len(word)
+            if at > 0 and text.endswith(word) and not self._is_named(text, at):
+                return word
+        return ""
 
     def _is_named(self, text: str, at: int) -> bool:
         """Whether a known name ends the text that begins before `at`, or a fee is known by what
@@ -64,6 +91,10 @@ class Remarks:
         return ends or (text[at:] == "费用" and f"{text[:at]}费" in self._names)
 
 
-def _any_of(words: Mapping[str, str], place: str) -> str:
-    found: Iterable[str] = (re.escape(word) for word, where in words.items() if where == place)
-    return f"(?:{'|'.join(sorted(found, key=lambda word: (-len(word), word)))})"
+def _by_character(words: Mapping[str, str], place: str, at: int) -> dict[str, list[str]]:
+    """The remarks of a place by their first or last character, the longest first."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for word in sorted(words, key=len, reverse=True):
+        if words[word] == place:
+            found[word[at]].append(word)
+    return dict(found)
