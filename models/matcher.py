@@ -106,7 +106,8 @@ class Matcher:
         floor, ceiling = np.zeros(len(queries)), np.ones(len(queries))
         moved = np.zeros(len(queries), bool)
         named = _named(found.values[:, AT["exact"]].reshape(scores.shape))
-        plain = np.array([[query.reading.is_plain and not query.brands] for query in queries])
+        known = self.compiled.brands.words.keys()
+        plain = np.array([[q.reading.is_plain and known.isdisjoint(q.brands)] for q in queries])
         plain &= ~named.any(axis=1, keepdims=True)
         named |= plain & _named(found.values[:, AT["core_exact"]].reshape(scores.shape))
         declared = found.values[:, AT["declared"]].reshape(scores.shape) > 0

@@ -180,6 +180,7 @@ class Reader:
                 or role in IDLE_ROLES
                 or word in core
                 or (role == "side" and word not in self._names)
+                or (role == "brand" and word.removesuffix("牌") not in self._brands)
                 for word, role, _ in tokens
             ),
         )
