@@ -19,11 +19,11 @@ from models.words import name_key
 @dataclass(frozen=True, slots=True)
 class Category:
     """name: as the table writes it; options: name → code of what it can mean, in the order of the
-    codes; short_names: how many 简称 these have."""
+    codes; is_one: whether these have one 简称."""
 
     name: str
     options: Mapping[str, str]
-    short_names: int
+    is_one: bool
 
 
 def compile_categories(kb: KnowledgeBase, index: Index, group: np.ndarray) -> dict[str, Category]:
@@ -54,6 +54,6 @@ def compile_categories(kb: KnowledgeBase, index: Index, group: np.ndarray) -> di
         for code in sorted(codes):
             leaf = kb.taxonomy[index.codes[code]]
             options.setdefault(leaf.name, leaf.code)
-        groups = len(set(group[sorted(codes)].tolist()))
-        categories[key] = Category(titles[key], options, groups)
+        is_one = len(set(group[sorted(codes)].tolist())) == 1
+        categories[key] = Category(titles[key], options, is_one)
     return categories

@@ -163,11 +163,12 @@ class Matcher:
             rank = self._rank([situation.decided], codes, order)
         if category is not None:
             wanted = self._is_of(situation.support, codes[order])
-            share = 1 / category.short_names  # of each 简称, where nothing says which
             if not wanted.any():
                 return order, 0.0, 1.0
-            highest = share if situation.is_vague else RULED
-            return order[np.argsort(~wanted, kind="stable")], NAMED * (share == 1), highest
+            order = order[np.argsort(~wanted, kind="stable")]
+            if situation.is_vague:  # nothing says which of so many
+                return order, 0.0, 1 / len(category.options)
+            return order, NAMED if category.is_one else 0.0, RULED
         if rank is None and not situation and named.any():
             rank, lowest = int(named[order].argmax()), NAMED
         elif situation.is_open and query.reading.is_bare:

@@ -66,8 +66,9 @@ export function drawQuestions(entry, choose, look) {
     h("button", { type: "button", class: "option", "data-code": code, "data-number": number,
       click: act }, h("kbd", {}, `⇧${number}`), " ", words);
   const rest = questions.filter((question) => !decides(question));
+  const isAsked = entry.hint.endsWith("?"); // else it tells what the name lacks
   fill($("questions"),
-    entry.hint && asked("请确认", entry.hint, open.length ? [] : [
+    entry.hint && asked(isAsked ? "请确认" : "请补充", entry.hint, open.length || !isAsked ? [] : [
       option(1, first.code, [`是，${entry.core || first.name} `, h("small", {}, `*${first.short_name}*`)],
         () => choose(first.code)),
       option(2, null, "不是，另找编码", look)]),

@@ -63,6 +63,19 @@ def test_an_answer_to_the_question_chooses_its_code(office: Office, open_page: O
     assert office.state(item)["code"] == options[1]["code"]
 
 
+def test_a_name_that_is_too_broad_is_told_and_offers_no_yes(
+    office: Office, open_page: OpenPage
+) -> None:
+    (item,) = office.put("机动车")
+    page = open_page(office.user("anna"), "/review")
+    shown(page, "机动车")
+    assert "大类名称" in page.inner_text("#questions")
+    assert page.query_selector_all("#questions button") == []
+    page.keyboard.press("Enter")
+    told(page, "请先选择")
+    assert office.state(item)["state"] == "open"
+
+
 def test_any_code_can_be_found_by_typing(office: Office, open_page: OpenPage) -> None:
     (item,) = office.put("鱼排")
     page = open_page(office.user("anna"), "/review")
