@@ -30,10 +30,10 @@ def read_labelled(path: Path) -> list[tuple[InvoiceLine, LabelledLine]]:
     hidden = {"declared_code", "declared_short_name", "declared_rate"}
     places = {field: i for field, i in places.items() if field not in hidden}
     lines = []
-    for number, cells in enumerate(table.rows, 2):
+    for number, cells in enumerate(table.rows, table.first_row):
         row = dict(zip(table.header, cells, strict=False))
-        fields = fields_of(cells, places)
         try:
+            fields = fields_of(cells, places)
             line = InvoiceLine.from_fields(fields)
         except InputError as error:
             raise InputError(f"第 {number} 行:{error.message}", row=number) from error

@@ -158,9 +158,6 @@ class Matcher:
         named: the candidates that bear the whole name (n_candidates,); codes: their places.
         """
         situation, category = query.situation, query.situation.category
-        rank, lowest = None, 0.0
-        if situation.decided:
-            rank = self._rank([situation.decided], codes, order)
         if category is not None:
             wanted = self._is_of(situation.support, codes[order])
             if not wanted.any():
@@ -169,6 +166,9 @@ class Matcher:
             if situation.is_vague:  # nothing says which of so many
                 return order, 0.0, 1 / len(category.options)
             return order, NAMED if category.is_one else 0.0, RULED
+        rank, lowest = None, 0.0
+        if situation.decided:
+            rank = self._rank([situation.decided], codes, order)
         if rank is None and not situation and named.any():
             rank, lowest = int(named[order].argmax()), NAMED
         elif situation.is_open and query.reading.is_bare:

@@ -36,6 +36,7 @@ class Reading:
     normalised: without declared short name and remarks; clean: without sizes and model numbers too.
     core: the words that name the thing; head: its last noun.
     tokens: (word, role, in_core) in order.
+    remarks: what was said of the bill; is_plain: nothing beside the core says what kind of goods.
     """
 
     text: str

@@ -14,15 +14,18 @@ _PERIOD = re.compile(
     rf"{_YEAR}(?:第?[一二三四1-4]季度|[上下]半年|(?:\d{{1,2}}|{_NUMBER})月份|[本当上]月份?|本[季年]度)的?"
 )
 _REFERENCE = re.compile(
-    r"(?:合同|订单|工单|运单|批次|流水|协议|采购单|发票|车牌|设备|序列|单据)(?:编?号码?|编码)[:：]?\s*"
+    r"(?:合同|订单|工单|运单|批次|流水|协议|采购单|发票|车牌|设备|序列|单据)(?:编?号码?|编码):?\s*"
     r"[a-z0-9\u4e00-\u9fff]?[a-z0-9][a-z0-9\-_/]{2,}"
 )
 _COMPANY = re.compile(r"^[\u4e00-\u9fff()]{2,24}?有限(?:责任)?公司(?:[^\u4e00-\u9fff]*)(?=.{2})")
-# A character that each holds, looked for first: most names have none of them.
-_PATTERNS = (("公司", _COMPANY), ("号", _REFERENCE), ("码", _REFERENCE), ("季", _PERIOD),
-             ("月", _PERIOD), ("半年", _PERIOD), ("本年", _PERIOD))  # fmt: skip
-_EDGES = " ()[],;:/-"
-_BEFORE_NOTE = tuple(" ([,;:/-")
+# One of the words that each holds, looked for first: most names have none of them.
+_PATTERNS = (
+    (("公司",), _COMPANY),
+    (("号", "码"), _REFERENCE),
+    (("季", "月", "半年", "本年"), _PERIOD),
+)
+_BEFORE, _BEHIND = " ([,;:/-", " )]"
+_EDGES = _BEFORE + _BEHIND
 
 
 class Remarks:
@@ -49,12 +52,12 @@ class Remarks:
             return " "
 
         rest = text
-        for mark, pattern in _PATTERNS:
-            if mark in rest:
+        for marks, pattern in _PATTERNS:
+            if any(mark in rest for mark in marks):
                 rest = pattern.sub(take, rest)
         if note := self._noted(rest):
             found.append(note)
-            rest = rest.rstrip(_EDGES).removesuffix(note).rstrip(_EDGES)
+            rest = rest.rstrip(_BEHIND).removesuffix(note).rstrip(_BEFORE)
         rest = rest.rstrip()
         while word := self._ending(rest):
             found.append(word)
@@ -69,9 +72,9 @@ class Remarks:
 
     def _noted(self, text: str) -> str:
         """The note that stands by itself at the end of a text; "" without one."""
-        text = text.rstrip(_EDGES)
+        text = text.rstrip(_BEHIND)
         for word in self._note.get(text[-1:], ()):
-            if text.endswith(word) and text[: -len(word)].endswith(_BEFORE_NOTE):
+            if text.endswith(word) and text[: -len(word)].endswith(tuple(_BEFORE)):
                 return word
         return ""
 

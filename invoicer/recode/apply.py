@@ -29,6 +29,7 @@ from invoicer.review.items import Identity, identity
 from invoicer.settings import Settings
 from invoicer.store import Store
 from invoicer.suggestion import Tier
+from invoicer.table import BrokenRow
 
 WIDTH = len(RECODE_COLUMNS)
 AT = {name: i - WIDTH for i, name in enumerate(RECODE_COLUMNS)}  # places from the end of a row
@@ -54,7 +55,13 @@ def apply_reviews(
     writer = _Applier(assistant, header, tenant, mapping or {}, defaults)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         parts: list[Path] = []
+        done = 0
         while rows := list(islice(table.rows, PART_ROWS)):
+            numbers = table.numbers(done, done + len(rows))
+            for number, cells in zip(numbers, rows, strict=True):
+                if isinstance(cells, BrokenRow):  # what it held would be lost
+                    raise InputError(f"{path.name} 第 {number} 行{cells.why}", file=str(path))
+            done += len(rows)
             part = Path(folder) / f"{len(parts):06d}"
             part.write_bytes(KEEPERS[form](writer.rows(rows), header, raw))
             parts.append(part)

@@ -79,6 +79,12 @@ def test_an_unusable_file_is_refused(assistant, tmp_path, header, row, said: str
         judged(assistant, tmp_path, header, row)
 
 
+def test_a_line_that_is_no_json_object_is_named(tmp_path: Path) -> None:
+    (tmp_path / "set.jsonl").write_text('{"name": "停车费", "short_name": "a"}\n{"name"\n')
+    with pytest.raises(InputError, match="第 2 行:不是 JSON"):
+        read_labelled(tmp_path / "set.jsonl")
+
+
 def test_a_file_without_lines_is_refused(assistant, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="没有数据行"):
         judged(assistant, tmp_path, "name,code")

@@ -50,6 +50,11 @@ def test_what_is_said_of_the_bill_is_taken_off(remarks: Remarks, text: str, left
     assert all(found)
 
 
+def test_a_bracket_of_the_name_itself_stays(remarks: Remarks) -> None:
+    text = normalise("船舶保险（内河）（详见清单）")
+    assert remarks.strip(text) == ("船舶保险(内河)", ("详见清单",))
+
+
 @pytest.mark.parametrize(
     "text",
     [

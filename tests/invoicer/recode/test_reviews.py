@@ -120,6 +120,18 @@ def test_what_was_decided_is_written_back(
     assert apply_reviews(assistant, out, "acme", raw=False) == (0, 0)
 
 
+def test_a_damaged_output_is_refused_and_left_as_it_is(
+    tmp_path: Path, store: Store, recode: Recode, assistant: Assistant
+) -> None:
+    out = tmp_path / "out.jsonl"
+    recode(out, csv_of(tmp_path / "l.csv", HEAD, *ROWS), review=True, tenant="acme")
+    damaged = out.read_bytes()[:-20]
+    out.write_bytes(damaged)
+    with pytest.raises(InputError, match="第 3 行不是 JSON"):
+        apply_reviews(assistant, out, "acme", raw=False)
+    assert out.read_bytes() == damaged
+
+
 def _rows(path: Path) -> list[dict[str, str]]:
     from invoicer.readers import read_table
 
