@@ -23,6 +23,7 @@ from invoicer.line import FIELDS, MAX_NAME, InvoiceLine
 from invoicer.suggestion import Tier
 from invoicer.table import whole_characters
 from knowledge_base.preferences import Preference
+from models.query import HintKind
 from models.questions import Fact
 
 MAX_LINES = 1_000
@@ -120,6 +121,11 @@ class QuestionOut(BaseModel):
     options: list[OptionOut]
 
 
+class HintOut(BaseModel):
+    kind: HintKind = Field(description="confirm:请确认,是即可定;complete:名称不足以判断,请补充名称")
+    text: str
+
+
 class SuggestionOut(BaseModel):
     """一行的答复。weak 时 code、short_name、rate、treatment 为空,只给候选。"""
 
@@ -133,6 +139,7 @@ class SuggestionOut(BaseModel):
     candidates: list[CandidateOut] = Field(max_length=5)
     prompt: str = Field(description="答复的依据(裁定、暂定映射)和需要确认的事项")
     basis: str = Field(description="须随答复告知的依据:裁定或暂定映射;没有时为空")
+    hint: HintOut | None = Field(description="名称本身需要确认或补充的事项;没有时为 null")
     model_version: str
     kb_version: str
     error: str = Field(description="该行未能赋码的原因;其他行不受影响")

@@ -111,7 +111,6 @@ class ReviewDetailsOut(BaseModel):
     item: ReviewItemOut
     name: list[dict[str, Any]] = Field(description="名称分段:text、role、是否核心商品")
     core: str
-    hint: str = Field(description="问题之外需要确认的事项")
     codes: dict[str, CodeNoteOut]
     similar: list[dict[str, Any]] = Field(description="本单位已定的相似项")
     asked: str = Field(description="曾退回的问题")

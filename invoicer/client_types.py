@@ -62,6 +62,11 @@ class Question(TypedDict):
     options: list[Option]
 
 
+class Hint(TypedDict):
+    kind: Literal["confirm", "complete"]
+    text: str
+
+
 class Suggestion(TypedDict):
     core: str
     code: str
@@ -73,6 +78,7 @@ class Suggestion(TypedDict):
     candidates: list[Candidate]
     prompt: str
     basis: str
+    hint: Hint | None
     model_version: str
     kb_version: str
     error: str

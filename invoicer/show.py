@@ -34,7 +34,7 @@ def print_suggestion(console: Console, name: str, suggestion: Suggestion) -> Non
         Text.assemble("  把握  ", (suggestion.tier.label, style), f"  {suggestion.confidence:.1%}")
     )
     if suggestion.hint:
-        console.print(f"  提示  {suggestion.hint}", style="yellow")
+        console.print(f"  提示  {suggestion.hint.text}", style="yellow")
     for question in suggestion.questions:
         console.print(f"  待补  {question.text}", style="yellow")
         for option in question.options:
@@ -68,6 +68,7 @@ def print_explanation(console: Console, query: Query, match: Match, taxonomy: Ta
         ("规范化", reading.normalised),
         ("票面简称", reading.declared_short_name),
         ("附言", " ".join(reading.remarks)),
+        ("附带", " ".join(reading.extras)),
         ("规格", " ".join(reading.sizes)),
         ("型号", " ".join(reading.models)),
         ("品牌", "、".join((*query.brands, *reading.brands))),

@@ -11,6 +11,7 @@ from typing import Any
 
 from knowledge_base.preferences import Preference
 from knowledge_base.rate_advice import RateAdvice, Treatment, format_rate
+from models.query import Hint
 from models.questions import Fact
 
 
@@ -126,7 +127,7 @@ class Suggestion:
     candidates: tuple[Candidate, ...]
     rates: tuple[RateAdvice, ...]
     basis: str
-    hint: str
+    hint: Hint | None
     questions: tuple[Question, ...]
     evidence: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -155,7 +156,8 @@ class Suggestion:
         if len(asked) > 1:
             numbered = (f"{sign}{text}" for sign, text in zip(COUNTED, asked, strict=False))
             asked = [f"需补充{len(asked)}项:{';'.join(numbered)}"]
-        return ";".join(filter(None, (self.basis, self.hint, *asked)))
+        hint = self.hint.text if self.hint else ""
+        return ";".join(filter(None, (self.basis, hint, *asked)))
 
     def to_row(self) -> dict[str, Any]:
         """The output columns in their order, native types; then `rates`, every rate that can
@@ -182,6 +184,7 @@ class Suggestion:
             "core": self.core,
             **self.to_row(),
             "basis": self.basis,
+            "hint": self.hint and self.hint._asdict(),
             "questions": [question.to_dict() for question in self.questions],
             "evidence": list(self.evidence),
             "warnings": list(self.warnings),
@@ -218,7 +221,8 @@ def failed_row(message: str, model_version: str, kb_version: str) -> dict[str, A
 def failed_dict(message: str, model_version: str, kb_version: str) -> dict[str, Any]:
     """What stands for `Suggestion.to_dict` where a line could not be classified."""
     row = failed_row(message, model_version, kb_version)
-    return {"core": "", **row, "basis": "", "questions": [], "evidence": [], "warnings": []}
+    row.update(basis="", hint=None, questions=[], evidence=[], warnings=[])
+    return {"core": "", **row}
 
 
 def flat(row: dict[str, Any], columns: Sequence[str] = OUTPUT_COLUMNS) -> list[str]:

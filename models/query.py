@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import NamedTuple
 
 from models.mixed import split_supply
@@ -17,6 +18,20 @@ from models.words import name_key
 
 MAX_CONTEXT = 200  # characters of a specification or a company name that are read
 _BRAND_SPLIT = re.compile(r"[/|()\s,;]+")
+
+
+class HintKind(StrEnum):
+    """confirm: a yes settles it; complete: the name does not say enough."""
+
+    CONFIRM = "confirm"
+    COMPLETE = "complete"
+
+
+class Hint(NamedTuple):
+    """What is odd about a name."""
+
+    kind: HintKind
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +57,16 @@ class Query:
     answers: Answers = NO_ANSWERS
 
     @property
-    def hint(self) -> str:
-        """What to confirm about the name itself; empty where nothing is odd."""
+    def hint(self) -> Hint | None:
+        """What to confirm about the name itself; None where nothing is odd."""
         category = self.situation.category
         if category is not None and self.situation.is_vague:
-            return f"“{category.name}”是大类名称,请填写具体的商品或服务名称"
+            told = f"“{category.name}”是大类名称,请填写具体的商品或服务名称"
+            return Hint(HintKind.COMPLETE, told)
         if self.says_nothing:
-            return "名称没有说明是什么商品或服务,请填写实际名称"
-        return self.reading.prompt
+            return Hint(HintKind.COMPLETE, "名称没有说明是什么商品或服务,请填写实际名称")
+        asked = self.reading.prompt
+        return Hint(HintKind.CONFIRM, asked) if asked else None
 
 
 def brand_words(brand: str) -> tuple[str, ...]:

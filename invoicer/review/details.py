@@ -35,7 +35,6 @@ def details(assistant: Assistant, queue: Queue, item: dict[str, Any]) -> dict[st
             for m in marks(line.name, reading)
         ],
         "core": reading.core,
-        "hint": _hint(suggestion),
         "codes": notes_of(assistant, line, codes),
         "similar": [
             {
@@ -85,14 +84,6 @@ def about(
         ],
         "rates": [{"text": rate_text(one), **advice_dict(one)} for one in rates],
     }
-
-
-def _hint(suggestion: dict[str, Any]) -> str:
-    """What a prompt asks to confirm besides what it rests on and its questions."""
-    prompt: str = suggestion["prompt"].removeprefix(suggestion.get("basis", "")).lstrip(";")
-    texts = [question["text"] for question in suggestion["questions"]]
-    start = prompt.find("需补充") if len(texts) > 1 else prompt.find(texts[0]) if texts else -1
-    return (prompt[:start] if start >= 0 else prompt).rstrip(";")
 
 
 def _named(assistant: Assistant, code: str, day: dt.date) -> dict[str, str]:

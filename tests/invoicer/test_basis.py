@@ -12,9 +12,6 @@ from invoicer import Assistant, InvoiceLine
 from invoicer.desk.code_notes import code_notes
 from invoicer.desk.words import WordIndex
 from invoicer.line import today
-from invoicer.review.details import details
-from invoicer.review.queue import Queue
-from invoicer.review.rules import ReviewRules
 from invoicer.store import Store
 from knowledge_base import KnowledgeBase
 from knowledge_base.word_tables import WordTable, write_rows
@@ -62,14 +59,8 @@ def test_a_ruling_is_told_instead_and_asks_nothing(provisional: Assistant) -> No
     assert decided.prompt == ""
 
 
-def test_reviewers_are_not_asked_to_confirm_what_an_answer_rests_on(
-    provisional: Assistant, tmp_path: Path
-) -> None:
-    queue = Queue(Store.open(tmp_path / "invoicer.db"), ReviewRules())
-    suggestion = provisional.suggest(MARKED).to_dict()
-    item = {"id": "rv_x", "tenant": "acme", "line": {"name": MARKED}, "suggestion": suggestion,
-            "code": None}  # fmt: skip
-    assert details(provisional, queue, item)["hint"] == ""
+def test_reviewers_are_not_asked_to_confirm_what_an_answer_rests_on(provisional: Assistant) -> None:
+    assert provisional.suggest(MARKED).to_dict()["hint"] is None
 
 
 def test_the_desk_marks_the_name_under_its_code(provisional: Assistant, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from invoicer import Assistant, InvoiceLine, Suggestion, Tier
+from models.query import Hint, HintKind
 
 DAY = dt.date(2026, 11, 27)
 
@@ -64,7 +65,8 @@ def test_a_few_codes_are_asked_about_and_an_answer_settles_them(assistant: Assis
 def test_many_codes_are_not_guessed_from(assistant: Assistant, name: str) -> None:
     found = assistant.suggest(InvoiceLine(name, date=DAY))
     assert (found.tier, found.code) == (Tier.WEAK, "")
-    assert found.hint == f"“{name}”是大类名称,请填写具体的商品或服务名称"
+    told = f"“{name}”是大类名称,请填写具体的商品或服务名称"
+    assert found.hint == Hint(HintKind.COMPLETE, told)
 
 
 @pytest.mark.parametrize("name", ["*调味品*烟草制品", "烟草制品 一批", "烟草制品 5kg"])

@@ -11,6 +11,7 @@ from invoicer import Assistant, InvoiceLine, Suggestion, Tier
 from invoicer.suggestion import Question
 from knowledge_base.rate_advice import Treatment
 from knowledge_base.scenarios import ScenarioTable
+from models.query import HintKind
 from models.words import name_key
 
 DAY = dt.date(2026, 11, 1)
@@ -167,9 +168,11 @@ def test_a_number_never_means_two_options(assistant: Assistant) -> None:
 
 def test_a_flavour_informs_and_asks_nothing(assistant: Assistant) -> None:
     found = assistant.suggest(line("柚子味鱼排", taxpayer="general"))
-    assert found.hint.startswith("检测到风味描述词")
+    assert found.hint is not None
+    assert found.hint.kind is HintKind.CONFIRM
+    assert found.hint.text.startswith("检测到风味描述词")
     assert facts(found) == ["product"]
-    assert found.prompt.startswith(found.hint + ";")
+    assert found.prompt.startswith(found.hint.text + ";")
 
 
 # -- a code with two rates --------------------------------------------------------------------

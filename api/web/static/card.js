@@ -60,15 +60,15 @@ export const isOpen = (suggestion) => suggestion.questions.some(decides);
 
 /** What is missing, with its options; what the reading asks to confirm; what the rate hangs on. */
 export function drawQuestions(entry, choose, look) {
-  const { questions, candidates } = entry.item.suggestion;
+  const { hint, questions, candidates } = entry.item.suggestion;
   const first = candidates[0], open = questions.filter(decides);
   const option = (number, code, words, act) =>
     h("button", { type: "button", class: "option", "data-code": code, "data-number": number,
       click: act }, h("kbd", {}, `⇧${number}`), " ", words);
   const rest = questions.filter((question) => !decides(question));
-  const isAsked = entry.hint.endsWith("?"); // else it tells what the name lacks
+  const confirms = hint?.kind === "confirm"; // else it tells what the name lacks
   fill($("questions"),
-    entry.hint && asked(isAsked ? "请确认" : "请补充", entry.hint, open.length || !isAsked ? [] : [
+    hint && asked(confirms ? "请确认" : "请补充", hint.text, open.length || !confirms ? [] : [
       option(1, first.code, [`是，${entry.core || first.name} `, h("small", {}, `*${first.short_name}*`)],
         () => choose(first.code)),
       option(2, null, "不是，另找编码", look)]),

@@ -33,14 +33,6 @@ def test_candidates_come_with_place_notes_and_the_rate_of_the_day(
     assert {option["code"] for option in options} <= set(known["codes"])
 
 
-def test_a_hint_is_what_the_prompt_says_besides_its_questions(
-    queue: Queue, add_line: AddLine, assistant: Assistant
-) -> None:
-    item = queue.find("acme", add_line("番茄味薯片"))
-    assert details(assistant, queue, item)["hint"] == "检测到风味描述词,请确认实际商品是否为薯片?"
-    assert details(assistant, queue, queue.find("acme", add_line("薯片")))["hint"] == ""
-
-
 def test_exclusions_name_where_the_goods_belong(assistant: Assistant, kb) -> None:
     taxonomy: Taxonomy = kb.taxonomy
     row = next(c for c in taxonomy if c.is_leaf and any(e.code in taxonomy for e in c.excludes))
