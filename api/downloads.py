@@ -33,9 +33,17 @@ def to_be_saved(path: Path, name: str, media_type: str = OCTETS) -> Response:
     """A file under a name; raises NotFoundError where it is not there."""
     if not path.is_file():
         raise NotFoundError("没有这个文件")
+    return FileResponse(path, media_type=media_type, headers=_headers(name))
+
+
+def made(content: str | bytes, name: str, media_type: str) -> Response:
+    """What was made for the caller, to be saved under a name."""
+    return Response(content, media_type=media_type, headers=_headers(name))
+
+
+def _headers(name: str) -> dict[str, str]:
     plain = name if _PLAIN.fullmatch(name) else f"attachment{PurePath(name).suffix}"
     disposition = f'attachment; filename="{plain}"'
     if plain != name:
         disposition += f"; filename*=UTF-8''{quote(name, '')}"
-    headers = {**_HEADERS, "Content-Disposition": disposition}
-    return FileResponse(path, media_type=media_type, headers=headers)
+    return {**_HEADERS, "Content-Disposition": disposition}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, Field
 
 from invoicer.table import text_of
@@ -24,6 +25,9 @@ Review = Annotated[
     Literal["none", "auto"] | None,
     Field(description="auto:中、弱的行进入审核队列;省略时按密钥的设置"),
 ]
+
+
+PageNumber = Annotated[int, Query(alias="page", ge=1, le=100_000, description="第几页")]
 
 
 class RateOut(BaseModel):

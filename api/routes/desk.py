@@ -11,7 +11,9 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.answers import example, json_response, refusals
 from api.desk import accepted, begin_preview, effect_of, lead_of, notes_of
+from api.downloads import described, made
 from api.routes.codes import CodePath, On
+from api.schemas import PageNumber
 from api.schemas_desk import (
     CodeNotesOut,
     DiffOut,
@@ -38,13 +40,7 @@ from knowledge_base.word_tables import WordTable
 
 router = APIRouter(prefix="/v1/desk", tags=["知识库"])
 Ident = Annotated[str, Path(max_length=60, examples=["pp_0123456789abcdef"])]
-Number = Annotated[int, Query(alias="page", ge=1, le=100_000, description="第几页")]
 VersionName = Annotated[str, Query(max_length=60)]
-
-
-def _file(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI entry of an answer that is a file."""
-    return {200: {"content": {media_type: {}}, "description": description}}
 
 
 @router.get(
@@ -55,7 +51,7 @@ def _file(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
 )
 @allow(Role.EXPERT)
 async def show_code(
-    caller: Caller, service: TheService, code: CodePath, on: On = None, number: Number = 1
+    caller: Caller, service: TheService, code: CodePath, on: On = None, number: PageNumber = 1
 ) -> Response:
     return json_response(notes_of(service, caller, code, on or today(), number))
 
@@ -71,7 +67,7 @@ async def show_words(
     service: TheService,
     table: WordTable,
     q: Annotated[str, Query(max_length=100)] = "",
-    number: Number = 1,
+    number: PageNumber = 1,
 ) -> Response:
     total, rows = service.words.search(table, q, number)
     return json_response({"total": total, "rows": rows})
@@ -105,7 +101,7 @@ async def list_proposals(
     service: TheService,
     state: ProposalState = ProposalState.OPEN,
     provisional: bool = False,
-    number: Number = 1,
+    number: PageNumber = 1,
 ) -> Response:
     total, found = service.proposals.page(caller.tenant, state, number, provisional)
     return json_response({"total": total, "proposals": [one.to_json() for one in found]})
@@ -221,22 +217,21 @@ async def rebase(caller: Caller, service: TheService) -> Response:
 @router.get(
     "/export",
     summary="词表:与随附的 CSV 同样的格式",
-    responses={**_file("application/zip", "ZIP 文件"), **refusals()},
+    responses={**described("application/zip", text="ZIP 文件"), **refusals()},
     response_class=Response,
 )
 @allow(Role.EXPERT)
 async def export_words(caller: Caller, service: TheService) -> Response:
     own = history.own_versions(service.store, caller.tenant)
     data = await asyncio.to_thread(export, service.proposals.settings.version_store(), own=own)
-    headers = {"Content-Disposition": 'attachment; filename="words.zip"'}
-    return Response(data, headers=headers, media_type="application/zip")
+    return made(data, "words.zip", "application/zip")
 
 
 @router.get(
     "/figures/{name}.csv",
     summary="税务负责人的一张图表:chapters、industries、months、drift、disputes、rulings、"
     "agreement、confusions、missing",
-    responses={**_file("text/csv", "CSV 文件"), **refusals(404)},
+    responses={**described("text/csv", text="CSV 文件"), **refusals(404)},
     response_class=Response,
 )
 @allow(Role.EXPERT)
@@ -246,8 +241,7 @@ async def show_figures(
     found = lead_of(service, caller).sheet(name)
     if found is None:
         raise NotFoundError("没有这张图表")
-    headers = {"Content-Disposition": f'attachment; filename="{found.name}.csv"'}
-    return Response(safe_csv(*found.flat()), headers=headers, media_type="text/csv")
+    return made(safe_csv(*found.flat()), f"{found.name}.csv", "text/csv")
 
 
 def _versions(service: Service, caller: Principal) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Form, Request, Response
 
 from api.routes.appeals import as_download, receive
 from api.routes.panel import Due
-from api.schemas import Code
+from api.schemas import Code, PageNumber
 from api.schemas_panel import AnyCode
 from api.security import Caller, TheService, allow
-from api.web.pages import PageNumber, last_page, page, redirect, render
+from api.web.pages import last_page, page, redirect, render
 from api.web.review import names_of
 from invoicer.access.principals import Role
 from invoicer.line import InvoiceLine

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from api.desk import notes_of
 from api.routes.codes import CodePath, On
 from api.routes.desk import VersionName
+from api.schemas import PageNumber
 from api.security import Caller, TheService, allow
 from api.service import Service
-from api.web.pages import PageNumber, last_page, page, redirect, render
+from api.web.pages import last_page, page, redirect, render
 from invoicer.access.principals import Role
 from invoicer.desk import history
 from invoicer.desk.words import PAGE

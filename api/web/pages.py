@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -53,7 +53,6 @@ NAVIGATION = (
     ("/desk/proposals", "提案", Role.REVIEWER),
     ("/people", "人员与密钥", Role.ADMIN),
 )
-PageNumber = Annotated[int, Query(alias="page", ge=1, le=100_000)]
 
 
 def last_page(total: int, size: int) -> int:

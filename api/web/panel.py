@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from api.routes.panel import Due
+from api.schemas import PageNumber
 from api.schemas_panel import AnyCode
 from api.security import Caller, TheService, allow
-from api.web.pages import PageNumber, last_page, page, redirect, render
+from api.web.pages import last_page, page, redirect, render
 from api.web.review import names_of
 from invoicer.access.principals import Role
 from invoicer.line import FIRST_DAY, today

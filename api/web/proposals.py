@@ -10,9 +10,10 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from api.desk import accepted, begin_preview, effect_of
 from api.errors import status_of
 from api.routes.desk import Ident
+from api.schemas import PageNumber
 from api.security import Caller, TheService, allow
 from api.service import Service
-from api.web.pages import PageNumber, last_page, page, redirect, render
+from api.web.pages import last_page, page, redirect, render
 from invoicer.access.principals import Principal, Role
 from invoicer.desk.proposals import MAX_WHY, PAGE, ProposalState
 from invoicer.desk.rules import KINDS

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
-from api.schemas import Code
+from api.schemas import Code, PageNumber
 from api.security import Caller, TheService, allow
 from api.service import Service
-from api.web.pages import PageNumber, last_page, page, redirect, render
+from api.web.pages import last_page, page, redirect, render
 from invoicer.access.principals import Role
 from invoicer.line import InvoiceLine, today
 from invoicer.review import cases, figures
