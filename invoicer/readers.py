@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from invoicer.columns import known_fields
 from invoicer.errors import InputError
 from invoicer.guard import freed
-from invoicer.headers import find_header
+from invoicer.headers import SEARCHED, find_header
 from invoicer.json_lines import json_header, json_lines, json_row
 from invoicer.recode.verdict import RECODE_COLUMNS
 from invoicer.table import BrokenRow, Table, checked_header, text_of
@@ -21,6 +25,7 @@ SUFFIXES = (".csv", ".tsv", ".jsonl", ".xlsx", ".xls", ".parquet")
 DELIMITED = (".csv", ".tsv")
 ENCODINGS = ("utf-8-sig", "gb18030")
 MAX_CELL = 1_000_000
+SAMPLE = 1 << 16  # characters at the start of a file that tell its delimiter
 PARQUET_BUFFER = 1 << 18
 
 
@@ -78,10 +83,11 @@ def _decoded(line: bytes) -> str:
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 where the whole file is UTF-8, else GB18030; InputError where it is neither."""
-    import codecs
-
-    for encoding in ENCODINGS:
+    """UTF-16 where the file begins with its mark, UTF-8 where the whole file is UTF-8, else
+    GB18030; InputError where it is none of these."""
+    with path.open("rb") as file:
+        marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    for encoding in ("utf-16",) if marked else ENCODINGS:
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
             with path.open("rb") as file:
@@ -96,17 +102,29 @@ def _encoding(path: Path) -> str:
     )
 
 
-def _read_delimited(delimiter: str) -> Callable[[Path], Table]:
+def _read_delimited(delimiters: str) -> Callable[[Path], Table]:
     def read(path: Path) -> Table:
         csv.field_size_limit(MAX_CELL)
         file = path.open(encoding=_encoding(path), newline="")
-        if "\0" in file.read(4096):
+        sample = file.read(SAMPLE)
+        if "\0" in sample:
             file.close()
             raise InputError(f"{path.name} 不是文本文件", file=str(path))
         file.seek(0)
+        delimiter = _delimiter(sample, delimiters)
         return delimited_table(csv.reader(file, delimiter=delimiter), path.name)
 
     return read
+
+
+def _delimiter(sample: str, delimiters: str) -> str:
+    """The one by which a row at the top names the most columns; the first one of equals."""
+
+    def named(delimiter: str) -> int:
+        rows = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+        return max((len(known_fields(row)) for row in islice(rows, SEARCHED)), default=0)
+
+    return max(delimiters, key=named) if len(delimiters) > 1 else delimiters
 
 
 def delimited_table(reader: Any, name: str) -> Table:
@@ -168,7 +186,7 @@ def _read_parquet(path: Path) -> Table:
 
 
 _READERS: dict[str, Callable[[Path], Table]] = {
-    ".csv": _read_delimited(","),
+    ".csv": _read_delimited(",\t;"),
     ".tsv": _read_delimited("\t"),
     ".jsonl": _read_jsonl,
     ".xlsx": read_workbook,

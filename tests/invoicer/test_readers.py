@@ -80,6 +80,23 @@ def test_spaces_around_titles_are_dropped(tmp_path: Path) -> None:
     assert read_table(path).header == ["商品名称", "单位"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("delimiter", ["\t", ";"])
+def test_a_csv_of_another_delimiter_is_told_by_its_titles(
+    tmp_path: Path, encoding: str, delimiter: str
+) -> None:
+    lines = (("开票明细",), ("商品名称", "金额"), ("鱼排,冷冻;2kg", "1,000.00"))
+    text = "".join(delimiter.join(f'"{cell}"' for cell in line) + "\r\n" for line in lines)
+    table = read_table(written(tmp_path, "lines.csv", text.encode(encoding)))
+    assert table.header == ["商品名称", "金额"]
+    assert list(table.rows) == [["鱼排,冷冻;2kg", "1,000.00"]]
+
+
+def test_one_column_is_not_cut_at_signs_that_only_its_lines_hold(tmp_path: Path) -> None:
+    path = written(tmp_path, "lines.csv", "商品名称\n鱼排;2kg;冷冻\n".encode())
+    assert list(read_table(path).rows) == [["鱼排;2kg;冷冻"]]
+
+
 def test_a_long_gb18030_file_with_a_late_chinese_character_is_read(tmp_path: Path) -> None:
     text = "name\n" + "fish\n" * 300_000 + "鱼排\n"
     path = written(tmp_path, "lines.csv", text.encode("gb18030"))
