@@ -12,10 +12,10 @@ DECLARED_RIGHT = 0.8
 CONFUSED = 0.25
 # Of the probability that the best 简称 is wrong, the part outside the five candidates.
 OUTSIDE = 0.3
-# A rate that a code cannot have speaks against the code by this factor, and no more: who picks a
-# wrong code picks its rate with it.
+# A rate that a code cannot have speaks against the code by this factor, a printed 简称 that it
+# does not bear likewise. Neither counts where it fits the declared code: it follows from that,
+# right or wrong.
 RATE_FITS = 3.0
-# The same for a printed 简称 that stands for another code than the declared one.
 SHORT_NAME_FITS = 3.0
 
 
@@ -66,12 +66,12 @@ def weigh(
             weights[stated] = rest * OUTSIDE * DECLARED_RIGHT
     # Below this nothing that follows can bring a code to the front.
     floor = max(weights.values()) / (2 * RATE_FITS * SHORT_NAME_FITS)
-    for name in [n for n, w in weights.items() if w >= floor]:
-        code = best[name]
-        if fits_rate(code) is False:
-            weights[name] /= RATE_FITS
-        if fits_short_name(code) is False:
-            weights[name] /= SHORT_NAME_FITS
+    near = [n for n, w in weights.items() if w >= floor]
+    for fits, factor in ((fits_rate, RATE_FITS), (fits_short_name, SHORT_NAME_FITS)):
+        if not (declared and fits(declared)):
+            for name in near:
+                if fits(best[name]) is False:
+                    weights[name] /= factor
     total = sum(weights.values())
     if not declared:
         total += rest * OUTSIDE
