@@ -4,7 +4,8 @@ from __future__ import annotations
 
 ROLES = {
     "core": "品名", "side": "其他", "brand": "品牌", "flavour": "风味", "scent": "香味",
-    "colour": "颜色", "material": "材质", "process": "工艺", "audience": "适用", "grade": "等级",
+    "colour": "颜色", "material": "材质", "process": "工艺", "feature": "特性",
+    "audience": "适用", "grade": "等级",
     "size_word": "尺寸", "season_style": "款式", "origin": "产地", "packing": "包装",
     "promotion": "促销", "certification": "认证", "condition": "版本", "state": "状态",
 }  # fmt: skip

@@ -149,7 +149,8 @@ class Lexicon:
     @cached_property
     def remarks(self) -> dict[str, str]:
         """Word that says something of the bill and not of the goods (尾款, 详见清单) → its place:
-        `front` of the name, `behind` it, or a `note` by itself."""
+        `front` of the name, `behind` it, a `note` by itself; or before what comes along with the
+        goods: `gift` before anything (赠), `along` before a known name (附, 含)."""
         return {r["word"]: r["place"] for r in tables.rows("remarks", self._root)}
 
     @cached_property

@@ -1,6 +1,7 @@
 """Reading a product name: what names the thing, what only describes it.
 
-text → normalise → declared short name → remarks → measures → segments → roles → core product, head.
+text → normalise → declared short name → remarks → extras → measures → segments → roles → core
+product, head.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+from models.extras import Extras
 from models.measures import Measures
 from models.normalise import is_latin_part, normalise
 from models.remarks import Remarks
@@ -19,6 +21,7 @@ from models.tokenizer import Tokenizer
 # A segment that scores KNOWN ends with a known name; a later one must beat it by LEAD.
 KNOWN, LEAD = 2.0, 0.05
 NAMING_ROLES = ("material", "state")  # what can name goods where nothing else does
+_LETTERS = re.compile(r"[a-z]+")
 _DECLARED = re.compile(r"^\s*\*([^*]{1,20})\*")
 
 
@@ -36,7 +39,8 @@ class Reading:
     normalised: without declared short name and remarks; clean: without sizes and model numbers too.
     core: the words that name the thing; head: its last noun.
     tokens: (word, role, in_core) in order.
-    remarks: what was said of the bill; is_plain: nothing beside the core says what kind of goods.
+    remarks: what was said of the bill; extras: what comes along with the goods; is_plain: nothing
+    beside the core says what kind of goods.
     """
 
     text: str
@@ -51,6 +55,7 @@ class Reading:
     sizes: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
     is_plain: bool = True
 
     @property
@@ -83,7 +88,7 @@ class Reader:
     units: unit words that may follow a number;
     positions: name → what it can be beside another: `place` of its use behind it, or `flavoured`,
     so that taste and filling may follow;
-    remarks: word that says something of the bill → its place;
+    remarks: word that says something of the bill, or of what comes along → its place;
     longest: first two characters → length of the longest name, exception, brand or descriptor.
     """
 
@@ -108,6 +113,7 @@ class Reader:
         self._brands = brands
         self._places = frozenset(word for word, kind in positions.items() if kind == "place")
         self._remarks = Remarks(remarks, self._names)
+        self._extras = Extras(remarks, self._names)
         self._measures = Measures(units)
         self._segmenter = Segmenter(tokenizer, self._names, replacements)
         self._roles = Roles(
@@ -125,16 +131,27 @@ class Reader:
         declared, body = split_declared(text)
         declared = normalise(declared) if declared else ""
         normalised, remarks = self._remarks.strip(normalise(body))
-        rest, sizes, models = self._measures.strip(normalised)
+        goods, extras = self._extras.strip(normalised)
+        rest, sizes, models = self._measures.strip(goods)
         segments = self._segmenter.split(rest)
-        if not segments and any(c.isalnum() for c in normalised):  # numbers alone: as they stand
-            segments = [Segment(normalised, False, False)]
+        if not segments and any(c.isalnum() for c in normalised):
+            segments = self._numbered(normalised)
         reading = self._assemble(text, normalised, segments, declared, sizes, models, brands)
-        return replace(reading, remarks=remarks) if remarks else reading
+        return replace(reading, remarks=remarks, extras=extras) if remarks or extras else reading
 
     def is_name(self, text: str) -> bool:
         """Whether a text by itself names goods or a service."""
         return text in self._names
+
+    def _numbered(self, text: str) -> list[Segment]:
+        """The segments of a name that is but a number: what its only letters are short for
+        (YJV4*35+1*16), else as it stands."""
+        letters = _LETTERS.findall(text)
+        if len(letters) == 1 and len(letters[0]) > 2:
+            segments = self._segmenter.split(letters[0])
+            if segments[0].text in self._names:
+                return segments
+        return [Segment(text, False, False)]
 
     def _assemble(
         self,
@@ -181,6 +198,7 @@ class Reader:
                 or role in IDLE_ROLES
                 or word in core
                 or (role == "side" and word not in self._names)
+                or (role in ("process", "audience") and f"{word}{core}" not in self._names)
                 or (role == "brand" and word.removesuffix("牌") not in self._brands)
                 for word, role, _ in tokens
             ),

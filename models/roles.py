@@ -15,6 +15,7 @@ ROLE_WEIGHT: dict[str, float] = {
     "side": 0.5,
     "material": 0.9,
     "process": 0.9,
+    "feature": 0.9,
     "state": 0.9,
     "audience": 0.6,
     "brand": 0.25,
@@ -32,7 +33,7 @@ ROLE_WEIGHT: dict[str, float] = {
 }
 ASKED_ROLES = ("flavour", "scent")
 # What says nothing of the kind of goods; a brand does.
-IDLE_ROLES = frozenset(r for r, weight in ROLE_WEIGHT.items() if weight <= 0.25) - {"brand"}
+IDLE_ROLES = {r for r, weight in ROLE_WEIGHT.items() if weight <= 0.25} - {"brand"} | {"feature"}
 KEPT_ROLES = {"material", "audience", "process", "state"}
 MAX_WORD, MAX_TASTE = 12, 6
 # What is marked first where spans overlap: the line's own brand, flavours, known brands, the rest.
@@ -230,6 +231,6 @@ class Roles:
             return segment[i:j][-1] not in "味型色"
         if kind == "flavour":
             return any(a < i for a, _ in around) or segment[i:j] in self._exceptions
-        if kind in {"material", "process", "state", "audience", "promotion"} and j < len(segment):
+        if kind in {*KEPT_ROLES, "feature", "promotion"} and j < len(segment):
             return any(b - a <= 4 for a, b in around)
         return bool(around)

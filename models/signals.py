@@ -175,7 +175,9 @@ class Signals:
                 found.append((EXACT, i, exact, 1.0))
             elif (place := self._as_service(clean)) is not None:
                 found.append((EXACT, i, place, AS_SERVICE))
-            if (place := places.get(core)) is not None:
+            parts = (part for part in query.reading.normalised.split() if part.endswith(core))
+            numbered = next((part for part in parts if part != core and part in places), core)
+            if (place := places.get(numbered)) is not None:
                 found.append((CORE_EXACT, i, place, 1.0))
             size = len(core)
             for start in range(max(0, size - MAX_NAME), size):

@@ -170,7 +170,7 @@ def test_no_word_is_corrected_to_itself(kb: KnowledgeBase) -> None:
 
 
 def test_words_with_a_position_are_names(kb: KnowledgeBase) -> None:
-    assert set(kb.lexicon.remarks.values()) == {"front", "behind", "note"}
+    assert set(kb.lexicon.remarks.values()) == {"front", "behind", "note", "gift", "along"}
     positions = kb.lexicon.positions
     assert set(positions.values()) == {"place", "flavoured"}
     names = {name_key(name) for _, name in kb.lexicon.everyday_names()}

@@ -186,6 +186,37 @@ def test_the_beginning_of_a_word_is_no_unit(read, name: str, core: str) -> None:
     assert read(name).core == core
 
 
+@pytest.mark.parametrize(
+    ("name", "core"),
+    [("YJV4*35+1*16", "电力电缆"), ("RVVP2*1.0", "rvvp"), ("6-GFM-100", "阀控式铅酸蓄电池")],
+)
+def test_a_number_is_read_by_what_its_letters_stand_for(read, name: str, core: str) -> None:
+    assert read(name).core == core
+
+
+@pytest.mark.parametrize("name", ["G5NB-1A-E", "CD4051BM96", "MAX232ESE SOP16"])
+def test_letters_inside_a_number_stand_for_nothing(read, name: str) -> None:
+    assert read(name).clean == name.lower()
+
+
+@pytest.mark.parametrize("name", ["可折叠床垫", "床垫 可拆洗", "床垫 带盖", "床垫 防水 静音"])
+def test_a_feature_says_nothing_of_the_kind_of_goods(read, name: str) -> None:
+    reading = read(name)
+    assert reading.core == "床垫"
+    assert reading.is_plain
+
+
+def test_how_a_thing_works_may_make_another_thing_of_it(read) -> None:
+    assert not read("牙刷 电动").is_plain  # 电动牙刷 is known
+    assert read("床垫 蓝牙").is_plain
+
+
+def test_what_comes_along_is_set_aside(read) -> None:
+    reading = read("颈枕 附收纳袋")
+    assert (reading.core, reading.clean, reading.extras) == ("颈枕", "颈枕", ("附收纳袋",))
+    assert reading.is_plain
+
+
 @pytest.mark.parametrize("lot", ["一批", " 一批", "等一批", "1批", "若干"])
 def test_a_lot_is_a_quantity(read, lot: str) -> None:
     reading = read(f"钢材{lot}")
