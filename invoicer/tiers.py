@@ -9,6 +9,9 @@ from invoicer.suggestion import Tier
 from models.calibration import Calibration
 from models.query import Query
 
+# From this value of the signal on, a brand is known for a code first.
+KNOWN_FOR = 0.9
+
 
 @dataclass(frozen=True, slots=True)
 class TierFacts:
@@ -16,12 +19,14 @@ class TierFacts:
 
     ambiguous: a question is open, or the name holds several supplies;
     catch_all: the code takes what its siblings leave over;
+    brand_alone: only a brand is named, and the code is not what it is known for first;
     supported: an exact everyday name, a confirmed decision, or declared code and 简称 together
     speak for the code.
     """
 
     ambiguous: bool
     catch_all: bool
+    brand_alone: bool
     supported: bool
 
 
@@ -33,6 +38,7 @@ def facts_of(query: Query, signal: Callable[[str], float], code: str) -> TierFac
     return TierFacts(
         ambiguous=query.situation.is_open or query.supply.is_open,
         catch_all=signal("catch_all") > 0,
+        brand_alone=query.reading.core in query.reading.brands and signal("brand") < KNOWN_FOR,
         supported=signal("exact") > 0
         or signal("core_exact") > 0
         or signal("declared") >= 1.0
@@ -41,8 +47,8 @@ def facts_of(query: Query, signal: Callable[[str], float], code: str) -> TierFac
 
 
 def may_be_strong(facts: TierFacts) -> bool:
-    """Never strong: an unanswered question; an unsupported catch-all code."""
-    return not facts.ambiguous and (not facts.catch_all or facts.supported)
+    """Never strong: an unanswered question; a catch-all code or a brand's code, unsupported."""
+    return not facts.ambiguous and (facts.supported or not (facts.catch_all or facts.brand_alone))
 
 
 def tier_of(probability: float, calibration: Calibration, facts: TierFacts) -> Tier:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -152,7 +153,7 @@ def test_a_name_without_words_is_weak(assistant: Assistant, name: str) -> None:
 # -- tiers ------------------------------------------------------------------------------------
 
 THRESHOLDS = Calibration(1.0, 0.0, 0.0, strong=0.9, weak=0.4)
-PLAIN = TierFacts(ambiguous=False, catch_all=False, supported=False)
+PLAIN = TierFacts(ambiguous=False, catch_all=False, brand_alone=False, supported=False)
 
 
 @pytest.mark.parametrize(
@@ -165,19 +166,28 @@ def test_two_thresholds_make_three_tiers(probability: float, tier: str) -> None:
 
 @given(st.floats(0, 1), st.booleans(), st.booleans())
 def test_an_ambiguous_name_is_never_strong(p: float, catch_all: bool, supported: bool) -> None:
-    facts = TierFacts(ambiguous=True, catch_all=catch_all, supported=supported)
+    facts = replace(PLAIN, ambiguous=True, catch_all=catch_all, supported=supported)
     assert tier_of(p, THRESHOLDS, facts) is not Tier.STRONG
 
 
-@given(st.floats(0, 1), st.booleans())
-def test_an_unsupported_catch_all_is_never_strong(p: float, ambiguous: bool) -> None:
-    facts = TierFacts(ambiguous=ambiguous, catch_all=True, supported=False)
+@given(st.floats(0, 1), st.booleans(), st.sampled_from(["catch_all", "brand_alone"]))
+def test_an_unsupported_catch_all_or_brand_is_never_strong(
+    p: float, ambiguous: bool, fact: str
+) -> None:
+    facts = replace(PLAIN, ambiguous=ambiguous, **{fact: True})
     assert tier_of(p, THRESHOLDS, facts) is not Tier.STRONG
 
 
-def test_a_supported_catch_all_may_be_strong() -> None:
-    facts = TierFacts(ambiguous=False, catch_all=True, supported=True)
-    assert tier_of(0.95, THRESHOLDS, facts) is Tier.STRONG
+@pytest.mark.parametrize("fact", ["catch_all", "brand_alone"])
+def test_a_supported_catch_all_or_brand_may_be_strong(fact: str) -> None:
+    assert tier_of(0.95, THRESHOLDS, replace(PLAIN, supported=True, **{fact: True})) is Tier.STRONG
+
+
+def test_a_brand_of_several_goods_is_strong_only_for_what_it_is_known_for(
+    assistant: Assistant,
+) -> None:
+    assert assistant.suggest("松下 MC-DC5G").tier is not Tier.STRONG
+    assert assistant.suggest("南孚").tier is Tier.STRONG
 
 
 def test_every_ambiguous_term_is_asked_about_and_never_strong(assistant: Assistant) -> None:
