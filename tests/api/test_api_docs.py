@@ -90,7 +90,7 @@ def test_the_shown_classification_is_what_is_answered(client, auth) -> None:
     body = {"name": "柚子味鱼排 200g", "unit": "袋", "review": "auto"}
     answer = client.post("/v1/classify", json=body, headers=auth()).json()
     shown = EXAMPLES["classify"]
-    for field in ("code", "short_name", "tier", "rate", "treatment", "questions", "rates"):
+    for field in ("code", "short_name", "tier", "rate", "treatment", "hint", "questions", "rates"):
         assert answer[field] == shown[field]
     assert set(answer) == set(shown)
 
