@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Container, Mapping, Set
+
+from models.roles import MAX_WORD
 
 _UNIT = "个只条片支枚节粒颗包瓶盒袋套件张把双对副份根块卷本台"
 _COUNT = re.compile(rf"(?:\d{{1,3}}|[一二两三四五六七八九十]{{1,2}}|若干)[{_UNIT}]?")
@@ -14,11 +16,15 @@ class Extras:
     """Takes them out of a normalised name.
 
     words: what an extra begins with → its place: `gift` before anything, `along` before a known
-    name; names: every known name, which no extra begins with (带鱼, 含乳饮料).
+    name; names: every known name, which no extra begins with (带鱼, 含乳饮料); descriptors:
+    likewise (带皮).
     """
 
-    def __init__(self, words: Mapping[str, str], names: Set[str]):
+    def __init__(
+        self, words: Mapping[str, str], names: Set[str], descriptors: Container[str] = ()
+    ):
         self._names = names
+        self._descriptors = descriptors
         self._gifts = frozenset(word for word, place in words.items() if place == "gift")
         starts = [word for word, place in words.items() if place in ("gift", "along")]
         starts.sort(key=len, reverse=True)
@@ -44,7 +50,16 @@ class Extras:
     def _is_extra(self, word: str, what: str, before: str) -> bool:
         """Whether this is no name of its own, and something is named before it."""
         part = word + what
-        known = (part[:end] in self._names for end in range(len(word) + 1, len(part) + 1))
-        if any(known) or not any(char.isalpha() for char in before):
+        begun = [part[:end] for end in range(len(word) + 1, len(part) + 1)]
+        if any(text in self._names or text in self._descriptors for text in begun):
             return False
-        return word in self._gifts or _COUNT.sub("", what, count=1) in self._names
+        if not any(char.isalpha() for char in before):
+            return False
+        if word in self._gifts or _COUNT.sub("", what, count=1) in self._names:
+            return True
+        return self._ends_named(what) and self._ends_named(before.rstrip(_BREAKS))
+
+    def _ends_named(self, text: str) -> bool:
+        """Whether a known name of two characters or more ends the text."""
+        first = max(0, len(text) - MAX_WORD)
+        return any(text[start:] in self._names for start in range(first, len(text) - 1))

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 
 from models.normalise import normalise
+from models.roles import MAX_WORD
 
 _MODEL = re.compile(
     r"(?<![a-z0-9])(?:(?=[a-z0-9\-/.]*\d)(?=[a-z0-9\-/.]*[a-z])[a-z0-9][a-z0-9\-/.]{2,}|[a-z]款)"
 )
-_NUMBER = re.compile(r"\d+(?:[.\-/:~+x*]\d+)*\s*(?:%?vol|[#%°度])?")
+_NUMBER = re.compile(r"\d+(?:[.\-/:~+x*]\d+)*\s*(?:%?vol|[#%°度]|号(?![\u4e00-\u9fff]))?")
+_LETTER = re.compile(r"(?<![a-z])[a-z]$")
+# 0糖: what a food has none of, in digits.
+_NONE = re.compile(r"(?<![\d.])0(?=蔗糖|乳糖|糖|脂|卡|添加|反式|防腐|香精|色素)")
 
 
 class Measures:
-    """Finds measures and takes them out. units: unit words that may follow a number."""
+    """Finds measures and takes them out. units: unit words that may follow a number; names: every
+    known name, whose first character is no unit (KN95口罩)."""
 
-    def __init__(self, units: Iterable[str]):
+    def __init__(self, units: Iterable[str], names: Set[str] = frozenset()):
         self._size, self._per_unit = _size_pattern(units), _per_unit_pattern(units)
+        self._names = names
 
     def strip(self, text: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         """(text with measures replaced by spaces, sizes and bare numbers, model numbers)."""
@@ -31,13 +37,27 @@ class Measures:
 
             return replace
 
+        def take_size(match: re.Match[str]) -> str:
+            return take_any(match) if self._is_size(match) else match[0]
+
+        take_any = take(sizes)
+
         if any(c.isdigit() or c == "款" for c in text):
-            text = self._size.sub(take(sizes), text)
+            text = self._size.sub(take_size, _NONE.sub("零", text))
             text = _MODEL.sub(take(models), text)
-            text = _NUMBER.sub(take(sizes), text)
+            text = _NUMBER.sub(take_any, text)
         if "/" in text:
-            text = self._per_unit.sub(take(sizes), text)
+            text = self._per_unit.sub(take_any, text)
         return text, tuple(sizes), tuple(models)
+
+    def _is_size(self, match: re.Match[str]) -> bool:
+        """Not part of a model number (the l of ER308L is no litre), nor the beginning of a name."""
+        text, start, end = match.string, match.start(), match.end()
+        glued = start > 0 and text[start - 1].isascii() and text[start - 1].isalpha()
+        if glued and _LETTER.search(match[0]):
+            return False
+        last = min(end + MAX_WORD, len(text) + 1) if text[end - 1] > "\u2fff" else 0
+        return not any(text[end - 1 : stop] in self._names for stop in range(end + 1, last))
 
 
 def _any_of(units: Iterable[str]) -> str:

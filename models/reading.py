@@ -21,6 +21,8 @@ from models.tokenizer import Tokenizer
 # A segment that scores KNOWN ends with a known name; a later one must beat it by LEAD.
 KNOWN, LEAD = 2.0, 0.05
 NAMING_ROLES = ("material", "state")  # what can name goods where nothing else does
+# A charge before what it is for: 储存费 冻牛肉.
+_CHARGE = re.compile(r"(?<=..)(?:费用?|租金|服务费?)$")
 _LETTERS = re.compile(r"[a-z]+")
 _DECLARED = re.compile(r"^\s*\*([^*]{1,20})\*")
 
@@ -86,8 +88,8 @@ class Reader:
     heads: container suffixes; brands: brand or alias → True where it is an ordinary word too;
     replacements: whole-word abbreviations, regional words and typos → the standard word;
     units: unit words that may follow a number;
-    positions: name → what it can be beside another: `place` of its use behind it, or `flavoured`,
-    so that taste and filling may follow;
+    positions: name → what it can be beside another: `place` of its use behind it, `flavoured`, so
+    that taste and filling may follow, or a `site` that ends the name of a place or a customer;
     remarks: word that says something of the bill, or of what comes along → its place;
     longest: first two characters → length of the longest name, exception, brand or descriptor.
     """
@@ -112,9 +114,10 @@ class Reader:
         self._heads = frozenset(heads)
         self._brands = brands
         self._places = frozenset(word for word, kind in positions.items() if kind == "place")
+        self._sites = tuple(word for word, kind in positions.items() if kind == "site")
         self._remarks = Remarks(remarks, self._names)
-        self._extras = Extras(remarks, self._names)
-        self._measures = Measures(units)
+        self._extras = Extras(remarks, self._names, descriptors)
+        self._measures = Measures(units, self._names)
         self._segmenter = Segmenter(tokenizer, self._names, replacements)
         self._roles = Roles(
             tokenizer,
@@ -134,6 +137,7 @@ class Reader:
         goods, extras = self._extras.strip(normalised)
         rest, sizes, models = self._measures.strip(goods)
         segments = self._segmenter.split(rest)
+        segments += [Segment(m, False, False) for m in models if m in self._names]
         if not segments and any(c.isalnum() for c in normalised):
             segments = self._numbered(normalised)
         reading = self._assemble(text, normalised, segments, declared, sizes, models, brands)
@@ -209,7 +213,8 @@ class Reader:
 
         The segment that ends with the longest known name; of two alike the earlier, unless it is
         a brand; where no name is known the later; brackets, Latin text, whole descriptors and,
-        after a known name, its filling or its place of use (地垫 入户门防滑) stand back.
+        after a known name, its filling or its place of use (地垫 入户门防滑) stand back; so do the
+        site (会议服务 金陵大酒店) and, behind a charge, what it is for (储存费 冻牛肉).
         """
         best, best_score, best_core = -1, -9.0, ""
         for number, (segment, found) in enumerate(scanned):
@@ -227,7 +232,15 @@ class Reader:
             if segment.inside:
                 score = score * 0.5 - 1.0
             settled = best_score >= KNOWN and scanned[best][0].text not in self._brands
-            if settled and (core in self._places or self._roles.is_filling(best_core, core)):
+            if settled and (
+                core in self._places
+                or self._roles.is_filling(best_core, core)
+                or sum(len(span.text) for span in found) == len(segment.text)
+            ):
+                continue
+            if best_core and len(core) > 3 and core.endswith(self._sites):
+                continue
+            if _CHARGE.search(best_core) and not _CHARGE.search(core):
                 continue
             if score >= best_score + (LEAD if settled else 0.0):
                 best, best_score, best_core = number, score, core
@@ -237,6 +250,7 @@ class Reader:
                 key=lambda n: (
                     not scanned[n][0].inside,
                     scanned[n][0].text in self._names,
+                    any(span.role == "brand" for span in scanned[n][1]),
                     any(span.role not in ASKED_ROLES for span in scanned[n][1]),
                     n,
                 ),

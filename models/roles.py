@@ -206,6 +206,7 @@ class Roles:
     def _is_brand(self, segment: str, i: int, j: int, names: list[tuple[int, int]]) -> bool:
         """A brand that is an ordinary word counts only in front, and only where no name goes
         across its end (苹果手机 yes, 苹果汁 no)."""
+        length = len(segment)
         if any(a <= i and j <= b and b - a > j - i for a, b in names):
             return False
         if segment[i:j].isascii() and (
@@ -217,6 +218,8 @@ class Roles:
             return i == 0 and j < len(segment) and not any(a < j < b for a, b in names)
         if i == 0 and segment[j:] in self._names:
             return True
+        if length - j == 1 and any(i < a < j < b for a, b in names):
+            return False  # 南方黑芝麻糊 is a 黑芝麻糊
         return not any(a < i < b or a < j < b for a, b in names if b - a > j - i)
 
     def _belongs_to_name(

@@ -31,7 +31,7 @@ SPECIFIC = 0.5
 # that is known with another one.
 SAME_ENDINGS = (
     ("服务费用", "服务费", "费用", "服务", "费", ""),
-    ("租赁服务费", "租赁服务", "租赁费用", "租赁费", "租赁", "租金"),
+    ("租赁服务费", "租赁服务", "租赁费用", "租赁费", "租用费", "租赁", "租金", "租用", "租费"),
 )
 AS_SERVICE = 0.9
 # How much a make speaks for what its own name ends with.

@@ -172,11 +172,12 @@ def test_no_word_is_corrected_to_itself(kb: KnowledgeBase) -> None:
 def test_words_with_a_position_are_names(kb: KnowledgeBase) -> None:
     assert set(kb.lexicon.remarks.values()) == {"front", "behind", "note", "gift", "along"}
     positions = kb.lexicon.positions
-    assert set(positions.values()) == {"place", "flavoured"}
+    assert set(positions.values()) == {"place", "flavoured", "site"}
     names = {name_key(name) for _, name in kb.lexicon.everyday_names()}
     for code in kb.taxonomy.leaves():
         names |= {name_key(word) for word in (code.name, *code.keywords, *code.includes)}
-    assert {word for word in positions if name_key(word) not in names} == set()
+    named = {word for word, kind in positions.items() if kind != "site"}
+    assert {word for word in named if name_key(word) not in names} == set()
 
 
 def test_no_brand_is_called_by_the_name_of_its_goods(kb: KnowledgeBase) -> None:

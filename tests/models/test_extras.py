@@ -10,12 +10,12 @@ from models.normalise import normalise
 WORDS = {"赠": "gift", "附": "gift", "附赠": "gift", "送": "along", "含": "along", "带": "along",
          "配": "along", "尾款": "behind"}  # fmt: skip
 NAMES = frozenset({"收纳袋", "挂钩", "电池", "充电器", "遥控器", "带鱼", "附子", "送风机",
-                   "含乳饮料", "安装", "配送服务"})  # fmt: skip
+                   "含乳饮料", "安装", "配送服务", "音箱"})  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def extras() -> Extras:
-    return Extras(WORDS, NAMES)
+    return Extras(WORDS, NAMES, {"带皮"})
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,7 @@ def extras() -> Extras:
         ("相框（送2个挂钩）", "相框( )", ("送2个挂钩",)),
         ("电子秤,含两节电池", "电子秤,", ("含两节电池",)),
         ("手电筒 带充电器 赠说明书 黑色", "手电筒 黑色", ("带充电器", "赠说明书")),
+        ("音箱 带三米充电器", "音箱", ("带三米充电器",)),
         ("面膜+附赠小样三包", "面膜+", ("附赠小样三包",)),
     ],
 )
@@ -46,6 +47,7 @@ def test_extras_are_taken_off(
         "快递 配送服务",
         "饮料 含糖",  # what follows is no known name
         "猪肉 带皮",
+        "音箱 带皮充电器",
         "附收纳袋",  # nothing else is named
         "(附收纳袋)",
         "颈枕附收纳袋",

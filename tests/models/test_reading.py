@@ -199,6 +199,37 @@ def test_letters_inside_a_number_stand_for_nothing(read, name: str) -> None:
     assert read(name).clean == name.lower()
 
 
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("花多多1号 20-20-20", "花多多"),
+        ("92号汽油", "号汽油"),
+        ("KN95口罩", "口罩"),  # no 95 口
+        ("焊丝ER308L", "焊丝"),  # no litres
+        ("可乐330ml", "可乐"),
+        ("0糖可乐", "零糖可乐"),
+    ],
+)
+def test_a_number_takes_no_part_of_a_word_along(read, name: str, clean: str) -> None:
+    assert read(name).clean == clean
+
+
+@pytest.mark.parametrize(
+    ("name", "core"),
+    [
+        ("会议服务 金陵大酒店", "会议服务"),  # where it was
+        ("住宿费 市第一人民医院", "住宿费"),
+        ("仓储费 冻牛肉", "仓储费"),  # what it was for
+        ("酒瓶 玻璃", "酒瓶"),  # what it is of
+        ("徐福记 整箱", "徐福记"),
+        ("南方黑芝麻糊 无糖", "南方黑芝麻糊"),
+        ("松下CR2032", "cr2032"),
+    ],
+)
+def test_what_stands_behind_the_supply_is_not_it(read, name: str, core: str) -> None:
+    assert read(name).core == core
+
+
 @pytest.mark.parametrize("name", ["可折叠床垫", "床垫 可拆洗", "床垫 带盖", "床垫 防水 静音"])
 def test_a_feature_says_nothing_of_the_kind_of_goods(read, name: str) -> None:
     reading = read(name)
