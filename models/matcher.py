@@ -112,6 +112,8 @@ class Matcher:
         named |= plain & _named(found.values[:, AT["core_exact"]].reshape(scores.shape))
         declared = found.values[:, AT["declared"]].reshape(scores.shape) > 0
         named &= ~declared.any(axis=1, keepdims=True)
+        branded = found.values[:, AT["brand"]].reshape(scores.shape) > 0
+        branded &= np.array([[q.reading.core in q.reading.brands] for q in queries])
         for i, query in enumerate(queries):
             if self._semantic is not None:
                 scores[i, order[i]] = self._semantic.rescore(
@@ -119,6 +121,7 @@ class Matcher:
                 )
                 order[i] = np.argsort(-scores[i], kind="stable")
             first = order[i, 0]
+            order[i] = order[i][np.argsort(~branded[i, order[i]], kind="stable")]
             order[i], floor[i], ceiling[i] = self._by_rule(query, named[i], code[i], order[i])
             if order[i, 0] != first:
                 group = self.compiled.facts.group[code[i, [first, order[i, 0]]]]
