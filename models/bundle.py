@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from filelock import FileLock, Timeout
 from scipy import sparse
 
@@ -120,7 +121,7 @@ def load(path: Path, engine: str, kb_version: str) -> Compiled:
             for p in path.glob("*.npy")
         }
         documents = {
-            name: json.loads((path / f"{name}.json").read_text(encoding="utf-8"))
+            name: orjson.loads((path / f"{name}.json").read_bytes())
             for name in ("codes", "terms", "words", "lookups")
         }
         return _assemble(arrays, documents)
@@ -178,6 +179,7 @@ def _documents(compiled: Compiled) -> dict[str, Any]:
             "positions": words.positions,
             "remarks": words.remarks,
             "longest": words.longest,
+            "cut": list(words.cut),
         },
         "lookups": {
             "brand_words": compiled.brands.words,
@@ -232,6 +234,7 @@ def _assemble(arrays: dict[str, np.ndarray], documents: dict[str, Any]) -> Compi
             positions=words["positions"],
             remarks=words["remarks"],
             longest=words["longest"],
+            cut=words["cut"],
         ),
         index=Index(
             codes=codes,

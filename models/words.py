@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain
 
@@ -33,7 +33,8 @@ def longest_words(words: Iterable[str]) -> dict[str, int]:
 class Words:
     """Plain collections, so that a bundle can keep them without the knowledge base.
 
-    longest: of all names, exceptions, brands and descriptors, see `longest_words`.
+    longest: of all names, exceptions, brands and descriptors, see `longest_words`; cut: short names
+    and descriptors, the words that the tokenizer learns.
     """
 
     names: Set[str]
@@ -46,6 +47,7 @@ class Words:
     positions: dict[str, str]
     remarks: dict[str, str]
     longest: dict[str, int]
+    cut: Sequence[str]
 
     @classmethod
     def of(cls, kb: KnowledgeBase) -> Words:
@@ -81,13 +83,18 @@ class Words:
             positions={name_key(word): kind for word, kind in lexicon.positions.items()},
             remarks={normalise(word): place for word, place in lexicon.remarks.items()},
             longest=longest_words(chain(known, exceptions, brands, descriptors)),
+            cut=sorted(
+                {
+                    word
+                    for word in chain(known, descriptors)
+                    if 1 < len(word) <= MAX_TOKENIZER_WORD and not word.isascii()
+                }
+            ),
         )
 
     def reader(self, engine: str) -> Reader:
-        known = chain(self.names, self.descriptors)
-        words = sorted({w for w in known if 1 < len(w) <= MAX_TOKENIZER_WORD and not w.isascii()})
         return Reader(
-            Tokenizer(engine, words),
+            Tokenizer(engine, self.cut),
             self.names,
             self.descriptors,
             self.exceptions,
