@@ -9,6 +9,7 @@ from models.roles import MAX_WORD
 
 _UNIT = "个只条片支枚节粒颗包瓶盒袋套件张把双对副份根块卷本台"
 _COUNT = re.compile(rf"(?:\d{{1,3}}|[一二两三四五六七八九十]{{1,2}}|若干)[{_UNIT}]?")
+_NUMBERS = re.compile(r"[^\u4e00-\u9fff]+$")
 _BREAKS = " ()[],;/+&:"
 
 
@@ -57,7 +58,7 @@ class Extras:
             return False
         if word in self._gifts or _COUNT.sub("", what, count=1) in self._names:
             return True
-        return self._ends_named(what) and self._ends_named(before.rstrip(_BREAKS))
+        return self._ends_named(what) and self._ends_named(_NUMBERS.sub("", before))
 
     def _ends_named(self, text: str) -> bool:
         """Whether a known name of two characters or more ends the text."""

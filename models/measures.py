@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Container, Iterable, Set
 
 from models.normalise import normalise
 from models.roles import MAX_WORD
@@ -12,18 +12,24 @@ _MODEL = re.compile(
     r"(?<![a-z0-9])(?:(?=[a-z0-9\-/.]*\d)(?=[a-z0-9\-/.]*[a-z])[a-z0-9][a-z0-9\-/.]{2,}|[a-z]款)"
 )
 _NUMBER = re.compile(r"\d+(?:[.\-/:~+x*]\d+)*\s*(?:%?vol|[#%°度]|号(?![\u4e00-\u9fff]))?")
+_LETTERS = re.compile(r"[a-z]{3,}(?![a-z])")
 _LETTER = re.compile(r"(?<![a-z])[a-z]$")
 # 0糖: what a food has none of, in digits.
 _NONE = re.compile(r"(?<![\d.])0(?=蔗糖|乳糖|糖|脂|卡|添加|反式|防腐|香精|色素)")
 
 
 class Measures:
-    """Finds measures and takes them out. units: unit words that may follow a number; names: every
-    known name, whose first character is no unit (KN95口罩)."""
+    """Finds measures and takes them out.
 
-    def __init__(self, units: Iterable[str], names: Set[str] = frozenset()):
+    units: unit words that may follow a number; names: every known name, whose first character is
+    no unit (KN95口罩); words: Latin words beside these that a number may follow (PPR90, YJV4).
+    """
+
+    def __init__(
+        self, units: Iterable[str], names: Set[str] = frozenset(), words: Container[str] = ()
+    ):
         self._size, self._per_unit = _size_pattern(units), _per_unit_pattern(units)
-        self._names = names
+        self._names, self._words = names, words
 
     def strip(self, text: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         """(text with measures replaced by spaces, sizes and bare numbers, model numbers)."""
@@ -40,11 +46,17 @@ class Measures:
         def take_size(match: re.Match[str]) -> str:
             return take_any(match) if self._is_size(match) else match[0]
 
+        def take_model(match: re.Match[str]) -> str:
+            models.append(match[0].strip())
+            letters = _LETTERS.match(match[0])
+            known = letters and (letters[0] in self._names or letters[0] in self._words)
+            return f"{letters[0]} " if letters and known else " "
+
         take_any = take(sizes)
 
         if any(c.isdigit() or c == "款" for c in text):
             text = self._size.sub(take_size, _NONE.sub("零", text))
-            text = _MODEL.sub(take(models), text)
+            text = _MODEL.sub(take_model, text)
             text = _NUMBER.sub(take_any, text)
         if "/" in text:
             text = self._per_unit.sub(take_any, text)

@@ -23,7 +23,6 @@ KNOWN, LEAD = 2.0, 0.05
 NAMING_ROLES = ("material", "state")  # what can name goods where nothing else does
 # A charge before what it is for: 储存费 冻牛肉.
 _CHARGE = re.compile(r"(?<=..)(?:费用?|租金|服务费?)$")
-_LETTERS = re.compile(r"[a-z]+")
 _DECLARED = re.compile(r"^\s*\*([^*]{1,20})\*")
 
 
@@ -117,7 +116,7 @@ class Reader:
         self._sites = tuple(word for word, kind in positions.items() if kind == "site")
         self._remarks = Remarks(remarks, self._names)
         self._extras = Extras(remarks, self._names, descriptors)
-        self._measures = Measures(units, self._names)
+        self._measures = Measures(units, self._names, replacements.keys() | descriptors.keys())
         self._segmenter = Segmenter(tokenizer, self._names, replacements)
         self._roles = Roles(
             tokenizer,
@@ -138,24 +137,14 @@ class Reader:
         rest, sizes, models = self._measures.strip(goods)
         segments = self._segmenter.split(rest)
         segments += [Segment(m, False, False) for m in models if m in self._names]
-        if not segments and any(c.isalnum() for c in normalised):
-            segments = self._numbered(normalised)
+        if not segments and any(c.isalnum() for c in normalised):  # numbers alone: as they stand
+            segments = [Segment(normalised, False, False)]
         reading = self._assemble(text, normalised, segments, declared, sizes, models, brands)
         return replace(reading, remarks=remarks, extras=extras) if remarks or extras else reading
 
     def is_name(self, text: str) -> bool:
         """Whether a text by itself names goods or a service."""
         return text in self._names
-
-    def _numbered(self, text: str) -> list[Segment]:
-        """The segments of a name that is but a number: what its only letters are short for
-        (YJV4*35+1*16), else as it stands."""
-        letters = _LETTERS.findall(text)
-        if len(letters) == 1 and len(letters[0]) > 2:
-            segments = self._segmenter.split(letters[0])
-            if segments[0].text in self._names:
-                return segments
-        return [Segment(text, False, False)]
 
     def _assemble(
         self,
@@ -229,14 +218,12 @@ class Reader:
                 score -= 2.0
             if segment.listed and best_score >= 1.0:
                 score -= 2.5
+            if sum(len(span.text) for span in found) == len(segment.text):
+                score -= 1.5
             if segment.inside:
                 score = score * 0.5 - 1.0
             settled = best_score >= KNOWN and scanned[best][0].text not in self._brands
-            if settled and (
-                core in self._places
-                or self._roles.is_filling(best_core, core)
-                or sum(len(span.text) for span in found) == len(segment.text)
-            ):
+            if settled and (core in self._places or self._roles.is_filling(best_core, core)):
                 continue
             if best_core and len(core) > 3 and core.endswith(self._sites):
                 continue
