@@ -55,7 +55,8 @@ class Measures:
         take_any = take(sizes)
 
         if any(c.isdigit() or c == "款" for c in text):
-            text = self._size.sub(take_size, _NONE.sub("零", text))
+            text = _NONE.sub("零", text) if "0" in text else text
+            text = self._size.sub(take_size, text)
             text = _MODEL.sub(take_model, text)
             text = _NUMBER.sub(take_any, text)
         if "/" in text:
@@ -68,7 +69,9 @@ class Measures:
         glued = start > 0 and text[start - 1].isascii() and text[start - 1].isalpha()
         if glued and _LETTER.search(match[0]):
             return False
-        last = min(end + MAX_WORD, len(text) + 1) if text[end - 1] > "\u2fff" else 0
+        if end == len(text) or text[end] < "\u3000" or text[end - 1] < "\u3000":
+            return True
+        last = min(end + MAX_WORD, len(text) + 1)
         return not any(text[end - 1 : stop] in self._names for stop in range(end + 1, last))
 
 

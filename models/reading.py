@@ -227,7 +227,7 @@ class Reader:
                 continue
             if best_core and len(core) > 3 and core.endswith(self._sites):
                 continue
-            if _CHARGE.search(best_core) and not _CHARGE.search(core):
+            if best_core and _CHARGE.search(best_core) and not _CHARGE.search(core):
                 continue
             if score >= best_score + (LEAD if settled else 0.0):
                 best, best_score, best_core = number, score, core
