@@ -143,8 +143,8 @@ class Lexicon:
     @cached_property
     def positions(self) -> dict[str, str]:
         """Name → what it can be beside another name: `place` of its use (地垫 入户门), `flavoured`,
-        so that its taste or filling may follow (水饺韭菜鸡蛋), or `site`, which ends the name of a
-        place or a customer (金陵大酒店)."""
+        so that its taste or filling may follow (水饺韭菜鸡蛋), `site`, which ends the name of a
+        place or a customer (金陵大酒店), or `work`, behind which goods are but its object."""
         return {r["word"]: r["kind"] for r in tables.rows("positions", self._root)}
 
     @cached_property

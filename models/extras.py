@@ -31,6 +31,7 @@ class Extras:
         starts.sort(key=len, reverse=True)
         self._firsts = frozenset(word[0] for word in starts)
         breaks = re.escape(_BREAKS)
+        self._parts = re.compile(f"[{breaks}]+")
         self._part = re.compile(rf"(?<=[{breaks}])({'|'.join(starts)})([^{breaks}]{{2,}})")
 
     def strip(self, text: str) -> tuple[str, tuple[str, ...]]:
@@ -58,9 +59,10 @@ class Extras:
             return False
         if word in self._gifts or _COUNT.sub("", what, count=1) in self._names:
             return True
-        return self._ends_named(what) and self._ends_named(_NUMBERS.sub("", before))
+        return self._ends_named(what) and any(map(self._ends_named, self._parts.split(before)))
 
     def _ends_named(self, text: str) -> bool:
-        """Whether a known name of two characters or more ends the text."""
+        """Whether a known name of two characters or more ends the text, numbers aside."""
+        text = _NUMBERS.sub("", text)
         first = max(0, len(text) - MAX_WORD)
         return any(text[start:] in self._names for start in range(first, len(text) - 1))

@@ -21,8 +21,6 @@ from models.tokenizer import Tokenizer
 # A segment that scores KNOWN ends with a known name; a later one must beat it by LEAD.
 KNOWN, LEAD = 2.0, 0.05
 NAMING_ROLES = ("material", "state")  # what can name goods where nothing else does
-# A charge before what it is for: 储存费 冻牛肉.
-_CHARGE = re.compile(r"(?<=..)(?:费用?|租金|服务费?)$")
 _DECLARED = re.compile(r"^\s*\*([^*]{1,20})\*")
 
 
@@ -87,8 +85,9 @@ class Reader:
     heads: container suffixes; brands: brand or alias → True where it is an ordinary word too;
     replacements: whole-word abbreviations, regional words and typos → the standard word;
     units: unit words that may follow a number;
-    positions: name → what it can be beside another: `place` of its use behind it, `flavoured`, so
-    that taste and filling may follow, or a `site` that ends the name of a place or a customer;
+    positions: word → what it is beside a name: `place` of its use behind it, `flavoured`, so that
+    taste and filling may follow, a `site` that ends the name of a place or a customer, or `work`
+    that is done;
     remarks: word that says something of the bill, or of what comes along → its place;
     longest: first two characters → length of the longest name, exception, brand or descriptor.
     """
@@ -114,6 +113,7 @@ class Reader:
         self._brands = brands
         self._places = frozenset(word for word, kind in positions.items() if kind == "place")
         self._sites = tuple(word for word, kind in positions.items() if kind == "site")
+        self._works = tuple(word for word, kind in positions.items() if kind == "work")
         self._remarks = Remarks(remarks, self._names)
         self._extras = Extras(remarks, self._names, descriptors)
         self._measures = Measures(units, self._names, replacements.keys() | descriptors.keys())
@@ -227,7 +227,7 @@ class Reader:
                 continue
             if best_core and len(core) > 3 and core.endswith(self._sites):
                 continue
-            if best_core and _CHARGE.search(best_core) and not _CHARGE.search(core):
+            if self._is_work(best_core) and not self._is_work(core):
                 continue
             if score >= best_score + (LEAD if settled else 0.0):
                 best, best_score, best_core = number, score, core
@@ -248,6 +248,10 @@ class Reader:
             spans = [s for s in spans if s.role not in ASKED_ROLES] or spans
             best_core = spans[-1].text if spans else segment.text
         return best, best_core
+
+    def _is_work(self, core: str) -> bool:
+        """Whether a charge or work ends the words, and says what it is for."""
+        return len(core) > 3 and core.endswith(self._works)
 
     def _name_length(self, core: str) -> float:
         """Length of the longest known name that ends the core; no part of a Latin word is one."""

@@ -172,11 +172,11 @@ def test_no_word_is_corrected_to_itself(kb: KnowledgeBase) -> None:
 def test_words_with_a_position_are_names(kb: KnowledgeBase) -> None:
     assert set(kb.lexicon.remarks.values()) == {"front", "behind", "note", "gift", "along"}
     positions = kb.lexicon.positions
-    assert set(positions.values()) == {"place", "flavoured", "site"}
+    assert set(positions.values()) == {"place", "flavoured", "site", "work"}
     names = {name_key(name) for _, name in kb.lexicon.everyday_names()}
     for code in kb.taxonomy.leaves():
         names |= {name_key(word) for word in (code.name, *code.keywords, *code.includes)}
-    named = {word for word, kind in positions.items() if kind != "site"}
+    named = {word for word, kind in positions.items() if kind not in ("site", "work")}
     assert {word for word in named if name_key(word) not in names} == set()
 
 
