@@ -73,7 +73,7 @@ def _completes(upper: list[str], header: list[str]) -> bool:
 def _continues(header: list[str], row: list[str]) -> bool:
     """Whether a row is the lower half of a double header: titles only, none below the name's."""
     place = known_fields(header).get("name")
-    titles = [cell for cell in row if cell.strip()]
+    titles = [cell for cell in row if any(map(str.isalnum, cell))]
     if place is None or not titles or (place < len(row) and row[place].strip()):
         return False
     return not any(_DIGIT.search(cell) for cell in titles) and any(

@@ -121,8 +121,9 @@ class Matcher:
                 )
                 order[i] = np.argsort(-scores[i], kind="stable")
             first = order[i, 0]
-            order[i] = order[i][np.argsort(~branded[i, order[i]], kind="stable")]
-            order[i], floor[i], ceiling[i] = self._by_rule(query, named[i], code[i], order[i])
+            order[i], floor[i], ceiling[i] = self._by_rule(
+                query, named[i], branded[i], code[i], order[i]
+            )
             if order[i, 0] != first:
                 group = self.compiled.facts.group[code[i, [first, order[i, 0]]]]
                 moved[i] = group[0] != group[1]
@@ -154,11 +155,17 @@ class Matcher:
         )
 
     def _by_rule(
-        self, query: Query, named: np.ndarray, codes: np.ndarray, order: np.ndarray
+        self,
+        query: Query,
+        named: np.ndarray,
+        branded: np.ndarray,
+        codes: np.ndarray,
+        order: np.ndarray,
     ) -> tuple[np.ndarray, float, float]:
         """(order, lowest and highest probability) of a line, after what rules put first.
 
-        named: the candidates that bear the whole name (n_candidates,); codes: their places.
+        named: the candidates that bear the whole name (n_candidates,); branded: those that the
+        brand is known for, where it is all that is named; codes: their places.
         """
         situation, category = query.situation, query.situation.category
         if category is not None:
@@ -175,7 +182,12 @@ class Matcher:
         if rank is None and not situation and named.any():
             rank, lowest = int(named[order].argmax()), NAMED
         elif situation.is_open and query.reading.is_bare:
-            rank = self._rank(situation.support, codes, order)  # one of the options
+            options = self._is_of(situation.support, codes[order])
+            own = options & named[order]
+            found = np.flatnonzero(own if own.any() else options)
+            rank = int(found[0]) if len(found) else None
+        elif rank is None and branded.any():
+            rank = int(branded[order].argmax())
         if rank is None:
             return order, 0.0, 1.0
         before, after = self.compiled.facts.group[codes[order[[0, rank]]]]

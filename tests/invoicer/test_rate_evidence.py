@@ -32,10 +32,10 @@ def test_a_rate_that_the_code_can_have_changes_nothing(assistant: Assistant, rat
 def test_a_rate_that_another_candidate_has_makes_the_first_less_sure_and_says_so(
     assistant: Assistant,
 ) -> None:
-    plain, told = suggest(assistant, "茶叶", ""), suggest(assistant, "茶叶", "13%")
-    assert (plain.candidates[0].name, told.candidates[0].name) == ("茶叶", "茶叶")
+    plain, told = suggest(assistant, "玉米", ""), suggest(assistant, "玉米", "13%")
+    assert (plain.candidates[0].name, told.candidates[0].name) == ("玉米", "玉米")
     assert told.confidence < plain.confidence
-    assert told.evidence[0] == "原税率 13% 不能用于“茶叶”,当日应为 9%"
+    assert told.evidence[0] == "原税率 13% 不能用于“玉米”,当日应为 9%"
     assert max(one.confidence for one in told.candidates) == told.confidence
 
 
