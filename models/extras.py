@@ -10,6 +10,7 @@ from models.roles import MAX_WORD
 _UNIT = "个只条片支枚节粒颗包瓶盒袋套件张把双对副份根块卷本台"
 _COUNT = re.compile(rf"(?:\d{{1,3}}|[一二两三四五六七八九十]{{1,2}}|若干)[{_UNIT}]?")
 _NUMBERS = re.compile(r"[^\u4e00-\u9fff]+$")
+MAX_BEFORE = 200  # characters before an extra in which the goods are looked for
 _BREAKS = " ()[],;/+&:"
 
 
@@ -52,14 +53,15 @@ class Extras:
     def _is_extra(self, word: str, what: str, before: str) -> bool:
         """Whether this is no name of its own, and something is named before it."""
         part = word + what
-        begun = [part[:end] for end in range(len(word) + 1, len(part) + 1)]
+        begun = [part[:end] for end in range(len(word) + 1, min(len(part), MAX_WORD) + 1)]
         if any(text in self._names or text in self._descriptors for text in begun):
             return False
         if not any(char.isalpha() for char in before):
             return False
         if word in self._gifts or _COUNT.sub("", what, count=1) in self._names:
             return True
-        return self._ends_named(what) and any(map(self._ends_named, self._parts.split(before)))
+        near = self._parts.split(before[-MAX_BEFORE:])
+        return self._ends_named(what) and any(map(self._ends_named, near))
 
     def _ends_named(self, text: str) -> bool:
         """Whether a known name of two characters or more ends the text, numbers aside."""

@@ -70,7 +70,7 @@ class Reading:
     @property
     def prompt(self) -> str:
         """The question a flavour set aside gives rise to; empty without one."""
-        asked = [s.role for s in self.spans if s.role in ASKED_ROLES]
+        asked = [s.role for s in self.spans if s.role in ASKED_ROLES and s.text != self.core]
         if not asked or not self.core:
             return ""
         word = "风味" if asked[0] == "flavour" else "香味"

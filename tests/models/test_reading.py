@@ -214,6 +214,11 @@ def test_a_number_takes_no_part_of_a_word_along(read, name: str, clean: str) -> 
     assert read(name).clean == clean
 
 
+def test_a_taste_that_is_the_goods_itself_is_not_asked_about(read) -> None:
+    assert (read("西瓜 特价").core, read("西瓜 特价").prompt) == ("西瓜", "")
+    assert read("西瓜味汽水").prompt == "检测到风味描述词,请确认实际商品是否为汽水?"
+
+
 @pytest.mark.parametrize(
     ("name", "core"),
     [
