@@ -19,18 +19,20 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from invoicer import Assistant
 from invoicer.batch import Defaults
+from invoicer.declared_rate import rate_label
 from invoicer.recode.findings import Finding, Severity
 from invoicer.recode.judge import Judge
 from invoicer.recode.lines import row_of
 from invoicer.recode.misread import Misread
 from invoicer.recode.questions import question_of, unpack
 from invoicer.recode.verdict import Verdict
-from knowledge_base.rate_advice import TaxpayerType, format_rate
+from knowledge_base.rate_advice import TaxpayerType
 from knowledge_base.taxonomy import TaxCode
 from models.compiled import is_frozen
 from models.words import name_key
@@ -104,17 +106,17 @@ def verdicts(assistant: Assistant, planted: list[Planted]) -> Iterator[Verdict]:
     judge = Judge(assistant)
     places = {field: place for place, field in enumerate(FIELDS)}
     rates = assistant.rate_table
+    packed = lru_cache(1)(lambda text: judge.packed_answers([text])[0])  # one name, several codes
     for one in planted:
         advice = rates.advise(one.rate_of, DAY, TaxpayerType.GENERAL)[0]
-        rate = "免税" if advice.rate is None else f"{format_rate(advice.rate * 100)}%"
+        rate = rate_label(advice.treatment, advice.rate)
         short_name = assistant.kb.taxonomy.short_name(one.declared.code, DAY)
         cells = [one.name, DAY.isoformat(), one.declared.code, short_name, rate, "100"]
         row = row_of(cells, places, Defaults())
         if row.line is None:
             raise SystemExit(f"{one.name}: {row.reason}")
         question = question_of(row.fields, judge.period(DAY))
-        (packed,) = judge.packed_answers([question.text])
-        yield judge.judge(question, unpack(packed), row.line, row.fields)
+        yield judge.judge(question, unpack(packed(question.text)), row.line, row.fields)
 
 
 def measure(assistant: Assistant, count: int | None = None) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def facts_of(query: Query, signal: Callable[[str], float], code: str) -> TierFac
     return TierFacts(
         ambiguous=query.situation.is_open or query.supply.is_open,
         catch_all=signal("catch_all") > 0,
-        brand_alone=query.reading.core in query.reading.brands and signal("brand") < KNOWN_FOR,
+        brand_alone=query.reading.is_brand and signal("brand") < KNOWN_FOR,
         supported=signal("exact") > 0
         or signal("core_exact") > 0
         or signal("declared") >= 1.0

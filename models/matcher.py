@@ -113,7 +113,7 @@ class Matcher:
         declared = found.values[:, AT["declared"]].reshape(scores.shape) > 0
         named &= ~declared.any(axis=1, keepdims=True)
         branded = found.values[:, AT["brand"]].reshape(scores.shape) > 0
-        branded &= np.array([[q.reading.core in q.reading.brands] for q in queries])
+        branded &= np.array([[q.reading.is_brand] for q in queries])
         for i, query in enumerate(queries):
             if self._semantic is not None:
                 scores[i, order[i]] = self._semantic.rescore(
@@ -178,16 +178,15 @@ class Matcher:
             return order, NAMED if category.is_one else 0.0, RULED
         rank, lowest = None, 0.0
         if situation.decided:
-            rank = self._rank([situation.decided], codes, order)
+            rank = _first(self._is_of([situation.decided], codes[order]))
         if rank is None and not situation and named.any():
             rank, lowest = int(named[order].argmax()), NAMED
         elif situation.is_open and query.reading.is_bare:
             options = self._is_of(situation.support, codes[order])
             own = options & named[order]
-            found = np.flatnonzero(own if own.any() else options)
-            rank = int(found[0]) if len(found) else None
-        elif rank is None and branded.any():
-            rank = int(branded[order].argmax())
+            rank = _first(own if own.any() else options)
+        elif rank is None:
+            rank = _first(branded[order])
         if rank is None:
             return order, 0.0, 1.0
         before, after = self.compiled.facts.group[codes[order[[0, rank]]]]
@@ -195,11 +194,6 @@ class Matcher:
             lowest = self.calibration.strong
         highest = 1.0 if situation.answered or before == after else RULED
         return np.array([order[rank], *np.delete(order, rank)]), lowest, highest
-
-    def _rank(self, wanted: Iterable[str], codes: np.ndarray, order: np.ndarray) -> int | None:
-        """Where the first of these codes stands in the order; None where none is short-listed."""
-        found = np.flatnonzero(self._is_of(wanted, codes[order]))
-        return int(found[0]) if len(found) else None
 
     def _is_of(self, wanted: Iterable[str], codes: np.ndarray) -> np.ndarray:
         """Which of the places are those of these codes."""
@@ -212,6 +206,11 @@ class Matcher:
         """The nearest known name of each candidate; empty without one."""
         terms = self.compiled.index.terms
         return [terms[place] if place >= 0 else "" for place in nearest]
+
+
+def _first(wanted: np.ndarray) -> int | None:
+    """Where the first one wanted stands; None without one."""
+    return int(wanted.argmax()) if wanted.any() else None
 
 
 def _named(exact: np.ndarray) -> np.ndarray:

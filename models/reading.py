@@ -68,6 +68,11 @@ class Reading:
         return self.normalised.replace(" ", "") == self.core.replace(" ", "")
 
     @property
+    def is_brand(self) -> bool:
+        """Whether a brand is all that is named."""
+        return self.core in self.brands
+
+    @property
     def prompt(self) -> str:
         """The question a flavour set aside gives rise to; empty without one."""
         asked = [s.role for s in self.spans if s.role in ASKED_ROLES and s.text != self.core]
