@@ -142,16 +142,18 @@ class Lexicon:
 
     @cached_property
     def positions(self) -> dict[str, str]:
-        """Name → what it can be beside another name: `place` of its use (地垫 入户门), `flavoured`,
-        so that its taste or filling may follow (水饺韭菜鸡蛋), `site`, which ends the name of a
-        place or a customer (金陵大酒店), or `work`, behind which goods are but its object."""
+        """Name → what it can be beside another name: `place` of its use (地垫 入户门), what it is
+        `packed` in (鞋油 铁盒), `flavoured`, so that its taste or filling may follow
+        (水饺韭菜鸡蛋), `site`, which ends the name of a place or a customer (金陵大酒店), or
+        `work`, behind which goods are but its object."""
         return {r["word"]: r["kind"] for r in tables.rows("positions", self._root)}
 
     @cached_property
     def remarks(self) -> dict[str, str]:
-        """Word that says something of the bill and not of the goods (尾款, 详见清单) → its place:
-        `front` of the name, `behind` it, a `note` by itself; or before what comes along with the
-        goods: `gift` before anything (赠), `along` before a known name (附, 含)."""
+        """Word that says something of the bill and not of the goods (尾款, 详见清单) → its
+        places: `front` of the name, `behind` it, behind a `named` thing (打印纸采购), a `note` by
+        itself; or before what comes along with the goods: `gift` before anything (赠), `along`
+        before a known name (附, 含)."""
         return {r["word"]: r["place"] for r in tables.rows("remarks", self._root)}
 
     @cached_property

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping, Set
 
-from models.roles import MAX_WORD
+from models.roles import MAX_WORD, ends_named
 
 _UNIT = "个只条片支枚节粒颗包瓶盒袋套件张把双对副份根块卷本台"
 _COUNT = re.compile(rf"(?:\d{{1,3}}|[一二两三四五六七八九十]{{1,2}}|若干)[{_UNIT}]?")
-_NUMBERS = re.compile(r"[^\u4e00-\u9fff]+$")
 MAX_BEFORE = 200  # characters before an extra in which the goods are looked for
 _BREAKS = " ()[],;/+&:"
 
@@ -61,10 +60,4 @@ class Extras:
         if word in self._gifts or _COUNT.sub("", what, count=1) in self._names:
             return True
         near = self._parts.split(before[-MAX_BEFORE:])
-        return self._ends_named(what) and any(map(self._ends_named, near))
-
-    def _ends_named(self, text: str) -> bool:
-        """Whether a known name of two characters or more ends the text, numbers aside."""
-        text = _NUMBERS.sub("", text)
-        first = max(0, len(text) - MAX_WORD)
-        return any(text[start:] in self._names for start in range(first, len(text) - 1))
+        return ends_named(what, self._names) and any(ends_named(n, self._names) for n in near)

@@ -90,10 +90,10 @@ class Reader:
     heads: container suffixes; brands: brand or alias → True where it is an ordinary word too;
     replacements: whole-word abbreviations, regional words and typos → the standard word;
     units: unit words that may follow a number;
-    positions: word → what it is beside a name: `place` of its use behind it, `flavoured`, so that
-    taste and filling may follow, a `site` that ends the name of a place or a customer, or `work`
-    that is done;
-    remarks: word that says something of the bill, or of what comes along → its place;
+    positions: word → what it is beside a name: `place` of its use or what it is `packed` in behind
+    it, `flavoured`, so that taste and filling may follow, a `site` that ends the name of a place or
+    a customer, or `work` that is done;
+    remarks: word that says something of the bill, or of what comes along → its places;
     longest: first two characters → length of the longest name, exception, brand or descriptor.
     """
 
@@ -116,7 +116,7 @@ class Reader:
         self._exceptions = frozenset(exceptions)
         self._heads = frozenset(heads)
         self._brands = brands
-        self._places = frozenset(word for word, kind in positions.items() if kind == "place")
+        self._places = frozenset(w for w, kind in positions.items() if kind in ("place", "packed"))
         self._sites = tuple(word for word, kind in positions.items() if kind == "site")
         self._works = tuple(word for word, kind in positions.items() if kind == "work")
         self._remarks = Remarks(remarks, self._names)
@@ -207,8 +207,9 @@ class Reader:
 
         The segment that ends with the longest known name; of two alike the earlier, unless it is
         a brand; where no name is known the later; brackets, Latin text, whole descriptors and,
-        after a known name, its filling or its place of use (地垫 入户门防滑) stand back; so do the
-        site (会议服务 金陵大酒店) and, behind a charge, what it is for (储存费 冻牛肉).
+        after a known name, its filling, place of use (地垫 入户门防滑) or packing (鞋油 铁盒) stand
+        back; so do the site (会议服务 金陵大酒店) and, behind a charge, what it is for (储存费
+        冻牛肉).
         """
         best, best_score, best_core = -1, -9.0, ""
         for number, (segment, found) in enumerate(scanned):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 
-from models.roles import MAX_WORD
+from models.roles import MAX_WORD, ends_named
 
 _YEAR = r"(?:(?:20)?\d{2}年度?的?)?"
 _NUMBER = "[一二三四五六七八九十]{1,2}"
@@ -31,15 +31,17 @@ _EDGES = _BEFORE + _BEHIND
 class Remarks:
     """Takes remarks out of a normalised name.
 
-    words: remark → its place: `front` of the name, `behind` it, or a `note` by itself, behind or in
-    brackets; names: every known name, which no remark is part of (建筑服务预收款).
+    words: remark → its places: `front` of the name, `behind` it, behind a known name only (`named`:
+    打印纸采购), or a `note` by itself, behind or in brackets; names: every known name, which no
+    remark is part of (建筑服务预收款).
     """
 
     def __init__(self, words: Mapping[str, str], names: Set[str]):
         self._names = names
-        self._front = _by_character(words, "front", 0)
-        self._behind = _by_character(words, "behind", -1)
-        self._note = _by_character(words, "note", -1)
+        self._front = _by_character(_placed(words, "front"), 0)
+        self._bound = frozenset(_placed(words, "named"))
+        self._behind = _by_character([*_placed(words, "behind"), *self._bound], -1)
+        self._note = _by_character(_placed(words, "note"), -1)
 
     def strip(self, text: str) -> tuple[str, tuple[str, ...]]:
         """(the text without remarks, the remarks); as it is where nothing else would be left."""
@@ -82,7 +84,10 @@ class Remarks:
         """The remark right behind the name; "" without one."""
         for word in self._behind.get(text[-1:], ()):
             at = len(text) - len(word)
-            if at > 0 and text.endswith(word) and not self._is_named(text, at):
+            if at == 0 or not text.endswith(word) or self._is_named(text, at):
+                continue
+            before = text[:at]
+            if word not in self._bound or ends_named(before, self._names) or self._ending(before):
                 return word
         return ""
 
@@ -94,10 +99,14 @@ class Remarks:
         return ends or (text[at:] == "费用" and f"{text[:at]}费" in self._names)
 
 
-def _by_character(words: Mapping[str, str], place: str, at: int) -> dict[str, list[str]]:
-    """The remarks of a place by their first or last character, the longest first."""
+def _placed(words: Mapping[str, str], place: str) -> list[str]:
+    """The remarks that may stand in a place."""
+    return [word for word, places in words.items() if place in places.split("|")]
+
+
+def _by_character(words: Iterable[str], at: int) -> dict[str, list[str]]:
+    """Words by their first or last character, the longest first."""
     found: dict[str, list[str]] = defaultdict(list)
-    for word in sorted(words, key=len, reverse=True):
-        if words[word] == place:
-            found[word[at]].append(word)
+    for word in sorted(words, key=lambda word: (-len(word), word)):
+        found[word[at]].append(word)
     return dict(found)

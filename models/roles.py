@@ -45,6 +45,7 @@ _FLAVOUR_END = re.compile(r"(口味|风味|味道|味型|味|香型)")
 _USE_END = re.compile(r"[\u4e00-\u9fff]{1,4}(?:专用|专享|专供|适用|通用)$")
 _SERIES = re.compile(r"(?<=.)系列(?:产品|商品)?$")
 _MAKE = re.compile(r"^[\u4e00-\u9fff]{2,4}牌(?=.{2})")
+_NUMBERS = re.compile(r"[^\u4e00-\u9fff]+$")
 
 
 class Span(NamedTuple):
@@ -54,6 +55,13 @@ class Span(NamedTuple):
     end: int
     text: str
     role: str
+
+
+def ends_named(text: str, names: Set[str]) -> bool:
+    """Whether a known name of two characters or more ends the text, numbers aside."""
+    text = _NUMBERS.sub("", text)
+    first = max(0, len(text) - MAX_WORD)
+    return any(text[start:] in names for start in range(first, len(text) - 1))
 
 
 class Roles:
@@ -119,7 +127,9 @@ class Roles:
         found.extend(
             (at, at + len(brand) + segment.startswith("牌", at + len(brand)), "own_brand")
             for brand in brands
-            if (at := segment.find(brand)) >= 0 and (len(brand) < length or not alone)
+            if (at := segment.find(brand)) >= 0
+            and (len(brand) < length or not alone)
+            and (at, at + len(brand) + 1) not in names  # 三金片 is what 三金 calls its tablets
         )
         if (match := _SERIES.search(segment)) is not None:
             found.append((match.start(), length, "grade"))

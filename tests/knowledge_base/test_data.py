@@ -170,9 +170,10 @@ def test_no_word_is_corrected_to_itself(kb: KnowledgeBase) -> None:
 
 
 def test_words_with_a_position_are_names(kb: KnowledgeBase) -> None:
-    assert set(kb.lexicon.remarks.values()) == {"front", "behind", "note", "gift", "along"}
+    places = {place for places in kb.lexicon.remarks.values() for place in places.split("|")}
+    assert places == {"front", "behind", "named", "note", "gift", "along"}
     positions = kb.lexicon.positions
-    assert set(positions.values()) == {"place", "flavoured", "site", "work"}
+    assert set(positions.values()) == {"place", "packed", "flavoured", "site", "work"}
     names = {name_key(name) for _, name in kb.lexicon.everyday_names()}
     for code in kb.taxonomy.leaves():
         names |= {name_key(word) for word in (code.name, *code.keywords, *code.includes)}

@@ -118,9 +118,11 @@ def test_of_two_known_names_the_earlier_is_sold_unless_it_is_a_brand(read, name,
         ("收纳盒 衣柜抽屉", "收纳盒"),
         ("宜家 衣柜", "衣柜"),
         ("入户门 钢质", "入户门"),
+        ("鞋油 黑 铁盒", "鞋油"),
+        ("铁盒 茶叶用", "铁盒"),
     ],
 )
-def test_a_place_of_use_behind_a_known_name_is_not_sold(read, name: str, core: str) -> None:
+def test_a_place_of_use_or_packing_behind_a_known_name_is_not_sold(read, name, core) -> None:
     assert read(name).core == core
 
 
@@ -319,6 +321,15 @@ def test_a_brand_in_front_is_not_part_of_the_product(read) -> None:
 def test_the_brand_of_the_lines_own_column_is_found_in_the_name(reader: Reader) -> None:
     reading = reader.read("某某某花生油5L", ("某某某",))
     assert (reading.brands, reading.core) == (("某某某",), "花生油")
+
+
+def test_a_known_name_that_is_the_brand_and_one_character_is_not_cut(reader: Reader) -> None:
+    assert reader.read("三金片 72片 薄膜衣", ["三金"]).core == "三金片"
+
+
+@pytest.mark.parametrize("name", ["木纹塑料餐盘", "大理石纹塑料餐盘", "塑料餐盘 竹纹"])
+def test_what_goods_look_like_is_not_what_they_are_made_of(read, name: str) -> None:
+    assert read(name).core == "塑料餐盘"
 
 
 def test_a_make_that_is_a_whole_stretch_of_the_name_is_not_what_is_sold(reader: Reader) -> None:

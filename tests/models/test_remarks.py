@@ -8,8 +8,10 @@ from models.normalise import normalise
 from models.remarks import Remarks
 
 WORDS = {"尾款": "behind", "预付款": "behind", "一批": "behind", "等": "behind", "费用": "behind",
-         "差价": "behind", "支付": "front", "详见清单": "note", "含税": "note"}  # fmt: skip
-NAMES = frozenset({"物业费", "钢材", "工程", "建筑服务预收款", "装修预付款", "支付服务", "电梯"})
+         "差价": "behind", "支付": "front", "详见清单": "note", "含税": "note", "款": "named",
+         "采购": "front|named", "采购款": "named", "产品": "named"}  # fmt: skip
+NAMES = frozenset({"物业费", "钢材", "工程", "建筑服务预收款", "装修预付款", "支付服务", "电梯",
+                   "水产品", "工程款"})  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,10 @@ def remarks() -> Remarks:
         ("钢材等一批", "钢材"),
         ("物业费预付款尾款", "物业费"),
         ("支付物业费", "物业费"),
+        ("钢材采购", "钢材"),
+        ("采购钢材", "钢材"),
+        ("钢材 Q235 采购款", "钢材 q235"),
+        ("钢材产品采购", "钢材"),
         ("支付物业费尾款(含税)", "物业费"),
         ("物业费（详见清单）", "物业费"),
         ("物业费 详见清单", "物业费"),
@@ -62,6 +68,10 @@ def test_a_bracket_of_the_name_itself_stays(remarks: Remarks) -> None:
         "办公楼装修预付款",  # ends with one
         "支付服务",
         "支付系统",  # what would be left is no known name
+        "绿植采购",
+        "新款",
+        "办公楼工程款",  # ends with a known name
+        "冷冻水产品",
         "物业费用",  # known without its last character
         "尾款",
         "一批",
