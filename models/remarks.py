@@ -17,11 +17,13 @@ _REFERENCE = re.compile(
     r"(?:合同|订单|工单|运单|批次|流水|协议|采购单|发票|车牌|设备|序列|单据)(?:编?号码?|编码):?\s*"
     r"[a-z0-9\u4e00-\u9fff]?[a-z0-9][a-z0-9\-_/]{2,}"
 )
+_LABEL = re.compile(r"(?:规格型号|[产商]品型号|型号规格|型号|[货料]号|订货号):?\s*(?=[a-z0-9])")
 _COMPANY = re.compile(r"^[\u4e00-\u9fff()]{2,24}?有限(?:责任)?公司(?:[^\u4e00-\u9fff]*)(?=.{2})")
 # One of the words that each holds, looked for first: most names have none of them.
 _PATTERNS = (
     (("公司",), _COMPANY),
     (("号", "码"), _REFERENCE),
+    (("型号", "货号", "料号"), _LABEL),
     (("季", "月", "半年", "本年"), _PERIOD),
 )
 _BEFORE, _BEHIND = " ([,;:/-", " )]"
