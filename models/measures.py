@@ -46,6 +46,9 @@ class Measures:
         def take_size(match: re.Match[str]) -> str:
             return take_any(match) if self._is_size(match) else match[0]
 
+        def take_number(match: re.Match[str]) -> str:
+            return match[0] if self._begins_word(match) else take_any(match)
+
         def take_model(match: re.Match[str]) -> str:
             models.append(match[0].strip())
             letters = _LETTERS.match(match[0])
@@ -58,7 +61,7 @@ class Measures:
             text = _NONE.sub("零", text) if "0" in text else text
             text = self._size.sub(take_size, text)
             text = _MODEL.sub(take_model, text)
-            text = _NUMBER.sub(take_any, text)
+            text = _NUMBER.sub(take_number, text)
         if "/" in text:
             text = self._per_unit.sub(take_any, text)
         return text, tuple(sizes), tuple(models)
@@ -73,6 +76,15 @@ class Measures:
             return True
         last = min(end + MAX_WORD, len(text) + 1)
         return not any(text[end - 1 : stop] in self._names for stop in range(end + 1, last))
+
+    def _begins_word(self, match: re.Match[str]) -> bool:
+        """Whether a number is the beginning of a known word (502胶, 3C认证)."""
+        text, start, end = match.string, match.start(), match.end()
+        if text[start - 1 : start].isdigit() or text[end : end + 1] in ("", " "):
+            return False
+        last = min(start + MAX_WORD, len(text))
+        ends = (text[start:stop] for stop in range(end + 1, last + 1))
+        return any(word in self._names or word in self._words for word in ends)
 
 
 def _any_of(units: Iterable[str]) -> str:

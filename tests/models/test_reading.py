@@ -205,7 +205,7 @@ def test_letters_inside_a_number_stand_for_nothing(read, name: str) -> None:
     ("name", "clean"),
     [
         ("花多多1号 20-20-20", "花多多"),
-        ("92号汽油", "号汽油"),
+        ("92号汽油", "92号汽油"),
         ("KN95口罩", "口罩"),  # no 95 口
         ("焊丝ER308L", "焊丝"),  # no litres
         ("可乐330ml", "可乐"),
@@ -321,6 +321,14 @@ def test_a_brand_in_front_is_not_part_of_the_product(read) -> None:
 def test_the_brand_of_the_lines_own_column_is_found_in_the_name(reader: Reader) -> None:
     reading = reader.read("某某某花生油5L", ("某某某",))
     assert (reading.brands, reading.core) == (("某某某",), "花生油")
+
+
+@pytest.mark.parametrize(
+    ("name", "core"),
+    [("502胶 8g", "502胶"), ("84消毒液 500ml", "84消毒液"), ("台灯(3C认证)", "台灯")],
+)
+def test_a_number_that_begins_a_known_word_is_no_measure(read, name: str, core: str) -> None:
+    assert read(name).core == core
 
 
 def test_a_known_name_that_is_the_brand_and_one_character_is_not_cut(reader: Reader) -> None:
