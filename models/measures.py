@@ -22,7 +22,8 @@ class Measures:
     """Finds measures and takes them out.
 
     units: unit words that may follow a number; names: every known name, whose first character is
-    no unit (KN95口罩); words: Latin words beside these that a number may follow (PPR90, YJV4).
+    no unit (KN95口罩); words: words beside these that a number may begin (3C认证) or, if they are
+    Latin, follow (PPR90, YJV4).
     """
 
     def __init__(

@@ -26,6 +26,7 @@ _PATTERNS = (
     (("型号", "货号", "料号"), _LABEL),
     (("季", "月", "半年", "本年"), _PERIOD),
 )
+MAX_MORE = 2
 _BEFORE, _BEHIND = " ([,;:/-", " )]"
 _EDGES = _BEFORE + _BEHIND
 
@@ -82,14 +83,17 @@ class Remarks:
                 return word
         return ""
 
-    def _ending(self, text: str) -> str:
-        """The remark right behind the name; "" without one."""
+    def _ending(self, text: str, more: int = MAX_MORE) -> str:
+        """The remark right behind the name; "" without one. more: remarks that may stand between
+        the name and one that is bound to it (钢材|产品|采购)."""
         for word in self._behind.get(text[-1:], ()):
             at = len(text) - len(word)
             if at == 0 or not text.endswith(word) or self._is_named(text, at):
                 continue
             before = text[:at]
-            if word not in self._bound or ends_named(before, self._names) or self._ending(before):
+            if word not in self._bound or ends_named(before, self._names):
+                return word
+            if more and self._ending(before, more - 1):
                 return word
         return ""
 

@@ -63,6 +63,10 @@ def test_a_bracket_of_the_name_itself_stays(remarks: Remarks) -> None:
     assert remarks.strip(text) == ("船舶保险(内河)", ("详见清单",))
 
 
+def test_very_many_remarks_are_no_harm(remarks: Remarks) -> None:
+    assert remarks.strip("采购" * 5_000) == ("采购" * 5_000, ())
+
+
 @pytest.mark.parametrize(
     "text",
     [
