@@ -11,6 +11,7 @@ from models.roles import MAX_WORD
 _MODEL = re.compile(
     r"(?<![a-z0-9])(?:(?=[a-z0-9\-/.]*\d)(?=[a-z0-9\-/.]*[a-z])[a-z0-9][a-z0-9\-/.]{2,}|[a-z]款)"
 )
+_SHEET = re.compile(r"(?<![a-z0-9])a[0-6](?![a-z0-9])")  # of paper
 _NUMBER = re.compile(r"\d+(?:[.\-/:~+x*]\d+)*\s*(?:%?vol|[#%°度]|号(?![\u4e00-\u9fff]))?")
 _LETTERS = re.compile(r"[a-z]{3,}(?![a-z])")
 _LETTER = re.compile(r"(?<![a-z])[a-z]$")
@@ -62,6 +63,7 @@ class Measures:
             text = _NONE.sub("零", text) if "0" in text else text
             text = self._size.sub(take_size, text)
             text = _MODEL.sub(take_model, text)
+            text = _SHEET.sub(take_number, text)
             text = _NUMBER.sub(take_number, text)
         if "/" in text:
             text = self._per_unit.sub(take_any, text)
@@ -79,8 +81,11 @@ class Measures:
         return not any(text[end - 1 : stop] in self._names for stop in range(end + 1, last))
 
     def _begins_word(self, match: re.Match[str]) -> bool:
-        """Whether a number is the beginning of a known word (502胶, 3C认证)."""
+        """Whether a number is the beginning of a known word (502胶, 3C认证), with the one
+        letter before it, if any (A4纸)."""
         text, start, end = match.string, match.start(), match.end()
+        if _LETTER.search(text[max(start - 2, 0) : start]):
+            start -= 1
         if text[start - 1 : start].isdigit() or text[end : end + 1] in ("", " "):
             return False
         last = min(start + MAX_WORD, len(text))

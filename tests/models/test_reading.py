@@ -209,6 +209,8 @@ def test_letters_inside_a_number_stand_for_nothing(read, name: str) -> None:
         ("KN95口罩", "口罩"),  # no 95 口
         ("焊丝ER308L", "焊丝"),  # no litres
         ("可乐330ml", "可乐"),
+        ("打印纸A4 70g", "打印纸"),
+        ("A4纸 70g", "a4纸"),
         ("0糖可乐", "零糖可乐"),
     ],
 )
