@@ -49,7 +49,7 @@ class Measures:
             return take_any(match) if self._is_size(match) else match[0]
 
         def take_number(match: re.Match[str]) -> str:
-            return match[0] if self._begins_word(match) else take_any(match)
+            return match[0] if self._is_in_word(match) else take_any(match)
 
         def take_model(match: re.Match[str]) -> str:
             models.append(match[0].strip())
@@ -80,17 +80,17 @@ class Measures:
         last = min(end + MAX_WORD, len(text) + 1)
         return not any(text[end - 1 : stop] in self._names for stop in range(end + 1, last))
 
-    def _begins_word(self, match: re.Match[str]) -> bool:
-        """Whether a number is the beginning of a known word (502胶, 3C认证), with the one
-        letter before it, if any (A4纸)."""
+    def _is_in_word(self, match: re.Match[str]) -> bool:
+        """Whether a number is part of a known word (502胶, A4纸, 3C认证, 维生素B6片)."""
         text, start, end = match.string, match.start(), match.end()
-        if _LETTER.search(text[max(start - 2, 0) : start]):
-            start -= 1
         if text[start - 1 : start].isdigit() or text[end : end + 1] in ("", " "):
             return False
-        last = min(start + MAX_WORD, len(text))
-        ends = (text[start:stop] for stop in range(end + 1, last + 1))
-        return any(word in self._names or word in self._words for word in ends)
+        begin = max(text.rfind(" ", 0, start) + 1, end + 1 - MAX_WORD, 0)
+        for first in range(begin, start + 1):
+            for stop in range(end + 1, min(first + MAX_WORD, len(text)) + 1):
+                if text[first:stop] in self._names or text[first:stop] in self._words:
+                    return True
+        return False
 
 
 def _any_of(units: Iterable[str]) -> str:
