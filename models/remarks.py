@@ -98,10 +98,12 @@ class Remarks:
         return ""
 
     def _is_named(self, text: str, at: int) -> bool:
-        """Whether a known name ends the text that begins before `at`, or a fee is known by what
-        stands before it (刻章费, 刻章费用)."""
-        first = max(0, len(text) - MAX_WORD)
-        ends = any(text[start:] in self._names for start in range(first, at))
+        """Whether a known name ends the text that begins before `at`, with its fee (包装材料费)
+        or without the second half of 费用 (刻章费用)."""
+        starts = range(max(0, len(text) - MAX_WORD), at)
+        ends = any(text[start:] in self._names for start in starts)
+        if not ends and text.endswith("费"):
+            ends = any(text[start:-1] in self._names for start in starts)
         return ends or (text[at:] == "费用" and f"{text[:at]}费" in self._names)
 
 

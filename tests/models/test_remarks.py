@@ -9,9 +9,10 @@ from models.remarks import Remarks
 
 WORDS = {"尾款": "behind", "预付款": "behind", "一批": "behind", "等": "behind", "费用": "behind",
          "差价": "behind", "支付": "front", "详见清单": "note", "含税": "note", "款": "named",
-         "采购": "front|named", "采购款": "named", "产品": "named"}  # fmt: skip
+         "采购": "front|named", "采购款": "named", "产品": "named",
+         "材料费": "named"}  # fmt: skip
 NAMES = frozenset({"物业费", "钢材", "工程", "建筑服务预收款", "装修预付款", "支付服务", "电梯",
-                   "水产品", "工程款"})  # fmt: skip
+                   "水产品", "工程款", "包装材料"})  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,7 @@ def remarks() -> Remarks:
         ("钢材 规格型号:HX-200", "钢材 hx-200"),
         ("型号HX-200 钢材", "hx-200 钢材"),
         ("钢材采购", "钢材"),
+        ("电梯材料费", "电梯"),
         ("采购钢材", "钢材"),
         ("钢材 Q235 采购款", "钢材 q235"),
         ("钢材产品采购", "钢材"),
@@ -76,6 +78,7 @@ def test_very_many_remarks_are_no_harm(remarks: Remarks) -> None:
         "支付系统",  # what would be left is no known name
         "绿植采购",
         "新款",
+        "包装材料费",
         "办公楼工程款",  # ends with a known name
         "冷冻水产品",
         "物业费用",  # known without its last character
