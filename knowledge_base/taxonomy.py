@@ -174,6 +174,10 @@ class Taxonomy:
         ended = {r.valid_to + dt.timedelta(days=1) for r in rows if r.valid_to is not None}
         return {r.valid_from for r in rows if r.valid_from is not None} | ended
 
+    def group_names(self, row: TaxCode) -> frozenset[str]:
+        """What groups are called by a row: every 简称 that a leaf ever had, a node's own name."""
+        return frozenset(self.short_names(row.code)) if row.is_leaf else frozenset({row.name})
+
     def short_names(self, code: str) -> set[str]:
         """Every 简称 the code has had on any date."""
         names = {self._codes[code].short_name}

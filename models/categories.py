@@ -36,9 +36,8 @@ def compile_categories(kb: KnowledgeBase, index: Index, group: np.ndarray) -> di
     members: dict[str, set[int]] = defaultdict(set)
     titles: dict[str, str] = {}
     for node in kb.taxonomy:
-        names = kb.taxonomy.short_names(node.code) if node.is_leaf else {node.name}
         current = {places[leaf.code] for leaf in kb.taxonomy.under(node.code) if not leaf.valid_to}
-        for name in names if current else ():
+        for name in kb.taxonomy.group_names(node) if current else ():
             key = name_key(name)
             members[key] |= current
             titles.setdefault(key, name)

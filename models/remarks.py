@@ -35,12 +35,13 @@ class Remarks:
     """Takes remarks out of a normalised name.
 
     words: remark → its places: `front` of the name, `behind` it, behind a known name only (`named`:
-    打印纸采购), or a `note` by itself, behind or in brackets; names: every known name, which no
-    remark is part of (建筑服务预收款).
+    打印纸采购), or a `note` by itself, behind or in brackets; names of groups of codes → `whole`;
+    names: every known name. No remark is part of these (建筑服务预收款, 软件产品).
     """
 
     def __init__(self, words: Mapping[str, str], names: Set[str]):
         self._names = names
+        self._whole = frozenset(_placed(words, "whole"))
         self._front = _by_character(_placed(words, "front"), 0)
         self._bound = frozenset(_placed(words, "named"))
         self._behind = _by_character([*_placed(words, "behind"), *self._bound], -1)
@@ -48,7 +49,8 @@ class Remarks:
 
     def strip(self, text: str) -> tuple[str, tuple[str, ...]]:
         """(the text without remarks, the remarks); as it is where nothing else would be left."""
-        if text.replace(" ", "") in self._names:
+        whole = text.replace(" ", "")
+        if whole in self._names or whole in self._whole:
             return text, ()
         found: list[str] = []
 

@@ -63,6 +63,7 @@ class Words:
             for name in (brand.name, *brand.aliases):
                 if len(name) > 1:
                     brands[normalise(name)] = brand.also_word
+        groups = {name_key(n) for row in kb.taxonomy for n in kb.taxonomy.group_names(row)}
         replacements = {**lexicon.abbreviations, **lexicon.variants}
         known = frozenset(n for n in names if len(n) > 1 or n in lexicon.heads)
         descriptors = {normalise(k): v for k, v in lexicon.descriptors.items()}
@@ -81,7 +82,10 @@ class Words:
                 for name in (unit.name, *unit.aliases)
             ),
             positions={name_key(word): kind for word, kind in lexicon.positions.items()},
-            remarks={normalise(word): place for word, place in lexicon.remarks.items()},
+            remarks={
+                **dict.fromkeys(sorted(groups), "whole"),
+                **{normalise(word): place for word, place in lexicon.remarks.items()},
+            },
             longest=longest_words(chain(known, exceptions, brands, descriptors)),
             cut=sorted(
                 {
