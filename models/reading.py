@@ -93,7 +93,8 @@ class Reader:
     positions: word → what it is beside a name: `place` of its use or what it is `packed` in behind
     it, `flavoured`, so that taste and filling may follow, a `site` that ends the name of a place or
     a customer, or `work` that is done;
-    remarks: word that says something of the bill, or of what comes along → its places;
+    remarks: word that says something of the bill, or of what comes along → its places; names of
+    groups of codes, which no remark is part of → `whole`;
     longest: first two characters → length of the longest name, exception, brand or descriptor.
     """
 

@@ -26,7 +26,7 @@ _PATTERNS = (
     (("型号", "货号", "料号"), _LABEL),
     (("季", "月", "半年", "本年"), _PERIOD),
 )
-MAX_MORE = 2
+MAX_MORE = 2  # remarks that may stand between a name and one that is bound to it
 _BEFORE, _BEHIND = " ([,;:/-", " )]"
 _EDGES = _BEFORE + _BEHIND
 

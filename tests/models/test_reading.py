@@ -329,7 +329,7 @@ def test_the_brand_of_the_lines_own_column_is_found_in_the_name(reader: Reader) 
     ("name", "core"),
     [("502胶 8g", "502胶"), ("84消毒液 500ml", "84消毒液"), ("台灯(3C认证)", "台灯")],
 )
-def test_a_number_that_begins_a_known_word_is_no_measure(read, name: str, core: str) -> None:
+def test_a_number_within_a_known_word_is_no_measure(read, name: str, core: str) -> None:
     assert read(name).core == core
 
 
