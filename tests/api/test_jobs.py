@@ -395,9 +395,11 @@ def test_stopping_the_service_ends_its_jobs_and_starting_it_takes_them_up(serve,
             ident = accepted(client, headers, MANY)
             until(client, headers, ident, {"running"})
     assert children_of(ident) == []
-    row = server.store.row("select state, deaths from jobs")
+    # One worker may take up what the other has just given back, before it is stopped as well.
+    row = server.store.row("select state, deaths, attempts from jobs")
+    attempts = row.pop("attempts")
     assert row == {"state": "queued", "deaths": 0}
     with serve(tmp_path) as server, httpx.Client(base_url=server.url) as client:
         job = until(client, headers, ident, {"running"})
-        assert job["attempts"] == 2
+        assert job["attempts"] == attempts + 1
         client.delete(f"/v1/jobs/{ident}", headers=headers)
