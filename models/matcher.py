@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import exp
+from typing import NamedTuple
 
 import numpy as np
 
@@ -57,6 +59,18 @@ class Match:
         return self.first[AT[name]]
 
 
+class _Bases(NamedTuple):
+    """The signals that rules go by, each a value a candidate."""
+
+    exact: list[float]
+    core_exact: list[float]
+    declared: list[float]
+    brand: list[float]
+
+
+_BASES_AT = [AT[name] for name in _Bases._fields]
+
+
 class Matcher:
     """Compiled knowledge with the learned part: thread-safe, holds no state between calls."""
 
@@ -101,125 +115,138 @@ class Matcher:
         self, queries: Sequence[Query], found: Candidates, scores: np.ndarray
     ) -> Iterator[Match]:
         """The matches of a batch; scores: (n_lines, n_candidates)."""
-        code, term = found.code.reshape(scores.shape), found.term.reshape(scores.shape)
-        order = np.argsort(-scores, axis=1, kind="stable")
-        floor, ceiling = np.zeros(len(queries)), np.ones(len(queries))
-        moved = np.zeros(len(queries), bool)
-        named = _named(found.values[:, AT["exact"]].reshape(scores.shape))
-        known = self.compiled.brands.words.keys()
-        plain = np.array([[q.reading.is_plain and known.isdisjoint(q.brands)] for q in queries])
-        plain &= ~named.any(axis=1, keepdims=True)
-        named |= plain & _named(found.values[:, AT["core_exact"]].reshape(scores.shape))
-        declared = found.values[:, AT["declared"]].reshape(scores.shape) > 0
-        named &= ~declared.any(axis=1, keepdims=True)
-        branded = found.values[:, AT["brand"]].reshape(scores.shape) > 0
-        branded &= np.array([[q.reading.is_brand] for q in queries])
-        for i, query in enumerate(queries):
-            if self._semantic is not None:
-                scores[i, order[i]] = self._semantic.rescore(
-                    query.reading.core, self._texts(term[i, order[i]]), scores[i, order[i]]
-                )
-                order[i] = np.argsort(-scores[i], kind="stable")
-            first = order[i, 0]
-            order[i], floor[i], ceiling[i] = self._by_rule(
-                query, named[i], branded[i], code[i], order[i]
-            )
-            if order[i, 0] != first:
-                group = self.compiled.facts.group[code[i, [first, order[i, 0]]]]
-                moved[i] = group[0] != group[1]
-                scores[i, order[i, 0]] = scores[i].max()
-        pair = order + np.arange(0, scores.size, scores.shape[1])[:, None]
-        ranked, places = scores.take(pair), found.code.take(pair)
-        groups = self.compiled.facts.group.take(places)
-        margin = np.array([*map(lead, ranked.tolist(), groups.tolist())])
-        probability = np.clip(self.calibration.probability(ranked[:, 0], margin), floor, ceiling)
-        for i, query in enumerate(queries):
-            if query.says_nothing and not query.situation.answered:
-                probability[i] = 0.0  # whatever comes first is chance
-        odds = 1.0 / (1.0 + np.exp(-ranked))
-        # Behind a code that was put first, no other is surer than what is left.
-        left = np.where(moved, np.minimum(probability, 1 - probability), probability)
-        confidence = left[:, None] * odds / np.maximum(odds[:, :1], 1e-9)
-        np.minimum(confidence, probability[:, None], out=confidence)
-        confidence[:, 0] = probability
         rows = found.values.reshape(*scores.shape, -1)
+        groups = self.compiled.facts.group.take(found.code).reshape(scores.shape)
         yield from map(
-            Match,
-            places.tolist(),
-            confidence.tolist(),
-            probability.tolist(),
-            found.term.take(pair).tolist(),
+            self._match,
+            queries,
             rows,
-            order.tolist(),
-            rows[np.arange(len(rows)), order[:, 0]].tolist(),
+            map(_Bases._make, rows[:, :, _BASES_AT].transpose(0, 2, 1).tolist()),
+            scores.tolist(),
+            found.code.reshape(scores.shape).tolist(),
+            groups.tolist(),
+            found.term.reshape(scores.shape).tolist(),
+        )
+
+    def _match(
+        self,
+        query: Query,
+        rows: np.ndarray,
+        bases: _Bases,
+        scores: list[float],
+        codes: list[int],
+        groups: list[int],
+        terms: list[int],
+    ) -> Match:
+        """The match of a line; all but the query of each candidate, as they were listed."""
+        order = _descending(scores)
+        if self._semantic is not None:
+            nearest = [self._text(terms[n]) for n in order]
+            before = np.array([scores[n] for n in order])
+            after = self._semantic.rescore(query.reading.core, nearest, before).tolist()
+            for n, score in zip(order, after, strict=True):
+                scores[n] = score
+            order = _descending(scores)
+        best = order[0]
+        order, lowest, highest = self._by_rule(query, bases, codes, groups, order)
+        first = order[0]
+        moved = groups[first] != groups[best]
+        scores[first] = scores[best]
+        ranked = [scores[n] for n in order]
+        margin = lead(ranked, [groups[n] for n in order])
+        probability = float(self.calibration.probability(ranked[0], margin))
+        probability = min(max(probability, lowest), highest)
+        if query.says_nothing and not query.situation.answered:
+            probability = 0.0  # whatever comes first is chance
+        # Behind a code that was put first, no other is surer than what is left.
+        left = min(probability, 1 - probability) if moved else probability
+        odds = [1.0 / (1.0 + exp(-score)) for score in ranked]
+        share = left / max(odds[0], 1e-9)
+        return Match(
+            places=[codes[n] for n in order],
+            confidence=[probability, *(min(share * one, probability) for one in odds[1:])],
+            probability=probability,
+            terms=[terms[n] for n in order],
+            rows=rows,
+            order=order,
+            first=rows[first].tolist(),
         )
 
     def _by_rule(
         self,
         query: Query,
-        named: np.ndarray,
-        branded: np.ndarray,
-        codes: np.ndarray,
-        order: np.ndarray,
-    ) -> tuple[np.ndarray, float, float]:
+        bases: _Bases,
+        codes: list[int],
+        groups: list[int],
+        order: list[int],
+    ) -> tuple[list[int], float, float]:
         """(order, lowest and highest probability) of a line, after what rules put first.
 
-        named: the candidates that bear the whole name (n_candidates,); branded: those that the
-        brand is known for, where it is all that is named; codes: their places.
+        order: numbers of the candidates, best first.
         """
         situation, category = query.situation, query.situation.category
+        wanted = self._places(situation.support)
         if category is not None:
-            wanted = self._is_of(situation.support, codes[order])
-            if not wanted.any():
+            if wanted.isdisjoint(codes):
                 return order, 0.0, 1.0
-            order = order[np.argsort(~wanted, kind="stable")]
+            order = sorted(order, key=lambda n: codes[n] not in wanted)
             if situation.is_vague:  # nothing says which of so many
                 return order, 0.0, 1 / len(category.options)
             return order, NAMED if category.is_one else 0.0, RULED
-        rank, lowest = None, 0.0
+        named = self._named(query, bases)
+        first, lowest = None, 0.0
         if situation.decided:
-            rank = _first(self._is_of([situation.decided], codes[order]))
-        if rank is None and not situation and named.any():
-            rank, lowest = int(named[order].argmax()), NAMED
+            decided = self._places([situation.decided])
+            first = next((n for n in order if codes[n] in decided), None)
+        if first is None and not situation and named:
+            first, lowest = next(n for n in order if n in named), NAMED
         elif situation.is_open and query.reading.is_bare:
-            options = self._is_of(situation.support, codes[order])
-            own = options & named[order]
-            rank = _first(own if own.any() else options)
-        elif rank is None:
-            rank = _first(branded[order])
-        if rank is None:
+            options = [n for n in order if codes[n] in wanted]
+            own = [n for n in options if n in named]
+            first = next(iter(own or options), None)
+        elif first is None and query.reading.is_brand:
+            first = next((n for n in order if bases.brand[n] > 0), None)
+        if first is None:
             return order, 0.0, 1.0
-        before, after = self.compiled.facts.group[codes[order[[0, rank]]]]
         if situation.answered:
             lowest = self.calibration.strong
-        highest = 1.0 if situation.answered or before == after else RULED
-        return np.array([order[rank], *np.delete(order, rank)]), lowest, highest
+        highest = 1.0 if situation.answered or groups[first] == groups[order[0]] else RULED
+        return [first, *(n for n in order if n != first)], lowest, highest
 
-    def _is_of(self, wanted: Iterable[str], codes: np.ndarray) -> np.ndarray:
-        """Which of the places are those of these codes."""
+    def _named(self, query: Query, bases: _Bases) -> set[int]:
+        """The candidates that bear the whole name; where none does and nothing else is said of
+        the goods, those that bear the core product's. None beside a declared code or 简称."""
+        if any(bases.declared):
+            return set()
+        named = _bearing(bases.exact)
+        if named or not query.reading.is_plain:
+            return named
+        branded = not self.compiled.brands.words.keys().isdisjoint(query.brands)
+        return set() if branded else _bearing(bases.core_exact)
+
+    def _text(self, term: int) -> str:
+        """A known name; empty without one."""
+        return self.compiled.index.terms[term] if term >= 0 else ""
+
+    def _places(self, codes: Iterable[str]) -> set[int]:
+        """The places of these codes, of those that there are."""
         places = self._signals.places
-        known = [places[code] for code in wanted if code in places]
-        found: np.ndarray = np.isin(codes, known) if known else np.zeros(len(codes), bool)
-        return found
-
-    def _texts(self, nearest: np.ndarray) -> list[str]:
-        """The nearest known name of each candidate; empty without one."""
-        terms = self.compiled.index.terms
-        return [terms[place] if place >= 0 else "" for place in nearest]
+        return {places[code] for code in codes if code in places}
 
 
-def _first(wanted: np.ndarray) -> int | None:
-    """Where the first one wanted stands; None without one."""
-    return int(wanted.argmax()) if wanted.any() else None
+def _descending(scores: list[float]) -> list[int]:
+    """The numbers of the scores, the highest first; of equal ones in their order."""
+    return sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
 
 
-def _named(exact: np.ndarray) -> np.ndarray:
-    """Whether the whole name is that of a candidate and of no other one of the day, or its
-    official one. exact: the signal, (n_lines, n_candidates)."""
-    second, best = np.partition(exact, -2, axis=1)[:, -2:].T
-    alone = (best > 0) & (best >= OFFICIALLY * second)
-    named: np.ndarray = (exact >= SOLE) | (alone[:, None] & (exact == best[:, None]))
-    return named
+def _bearing(exact: list[float]) -> set[int]:
+    """The candidates whose name alone, or official name, it is. exact: the signal."""
+    best = max(exact)
+    if best <= 0:
+        return set()
+    others = sorted(exact)
+    alone = len(others) < 2 or best >= OFFICIALLY * others[-2]
+    return {n for n, value in enumerate(exact) if value >= SOLE or (alone and value == best)}
 
 
 def lead(scores: Sequence[float], groups: Sequence[int]) -> float:
