@@ -9,14 +9,12 @@ import numpy as np
 from rapidfuzz import fuzz
 
 from models.compiled import Compiled
-from models.hits import SIGNALS, Block
+from models.hits import INDEPENDENT, RELATIVE, SIGNALS, Block
 from models.quantities import Quantities
 from models.query import Query
 
 # The signals of a candidate, in the order of the feature matrix: first what speaks for it by
-# itself. Those in RELATIVE are given a second time as the distance to the line's best candidate.
-RELATIVE = ("official", "name", "sample", "vote", "profile", "end2", "head", "suffix", "inside",
-            "brand", "maker", "meaning")  # fmt: skip
+# itself, then how far that is behind the line's best candidate.
 STATIC = ("catch_all", "log_terms", "service", "excluded")
 PAIR = ("fuzzy", "unit_service", "unit_goods", "quantity", "quantity_gap")
 GROUP = ("group_vote", "family_vote", "agreement", "rank")
@@ -24,13 +22,7 @@ LINE = ("core_length", "best_term", "best_suffix", "n_close", "known")
 REST = (*STATIC, *PAIR, *GROUP, *LINE)
 NAMES = (*SIGNALS, *(f"{n}_gap" for n in RELATIVE), *REST)
 AT = {name: place for place, name in enumerate(NAMES)}
-RELATIVE_AT = [AT[name] for name in RELATIVE]
-TERMS_AT = [AT[name] for name in ("official", "name", "sample")]
-# Independent signals whose agreement counts, by their place in RELATIVE.
-AGREEING = [
-    RELATIVE.index(name)
-    for name in ("official", "name", "sample", "profile", "end2", "head", "suffix", "meaning")
-]
+TERMS = slice(AT["official"], AT["sample"] + 1)  # the nearest term of each kind but tariff names
 
 
 @dataclass(slots=True)
@@ -80,31 +72,34 @@ def flatten(
     np.take(block.value, column, axis=1, out=alone, mode="clip")
     for signal, grid in grids.items():
         np.take(grid, place, out=alone[signal], mode="clip")
-    relative = alone.take(RELATIVE_AT, axis=0)
-    np.subtract(relative, relative.max(axis=2, keepdims=True), out=gaps)
-    agreeing = relative.take(AGREEING, axis=0) > 0
-    agreeing &= gaps.take(AGREEING, axis=0) >= 0
+    relative = alone[: len(RELATIVE)]
+    best = relative.max(axis=2, keepdims=True)
+    np.subtract(relative, best, out=gaps)
+    independent = relative[: len(INDEPENDENT)]
     strength = np.exp(3.0 * first.take(place))
     close = strength > 0.5 * strength.max(axis=1, keepdims=True)
     strength /= strength.sum(axis=1, keepdims=True)
-    quantity = _quantity(compiled.quantities, queries, top)
     static = codes.take(top, axis=1)
-    service, group = static[2], static[3:]
+    group = static[3:]
     same = group[:, :, :, None] == group[:, :, None, :]
+    quantity = _quantity(compiled.quantities, queries, top)
+    goods = 1 - 2 * static[2]
     values[AT["catch_all"] : AT["service"] + 1] = static[:3]
     values[AT["excluded"]] = _excluded(compiled.facts.excluded_terms, queries, top)
     values[AT["fuzzy"]] = _fuzzy(compiled.index.terms, queries, term)
-    values[AT["unit_service"]] = _units(queries, compiled.service_units) * (2 * service - 1)
-    values[AT["unit_goods"]] = _units(queries, compiled.goods_units) * (1 - 2 * service)
+    values[AT["unit_service"]] = _units(queries, compiled.service_units) * -goods
+    values[AT["unit_goods"]] = _units(queries, compiled.goods_units) * goods
     values[AT["quantity"]] = quantity
     values[AT["quantity_gap"]] = quantity - quantity.max(axis=1, keepdims=True)
     # The strength of all candidates of the same 简称, of the same family.
     values[AT["group_vote"] : AT["family_vote"] + 1] = np.einsum("gijk,ik->gij", same, strength)
+    # Of how many independent signals a candidate is the line's best.
+    agreeing = (independent > 0) & (independent >= best[: len(INDEPENDENT)])
     values[AT["agreement"]] = agreeing.sum(axis=0)
     values[AT["rank"]] = np.arange(size)
     values[AT["core_length"]] = [[len(query.reading.core)] for query in queries]
-    values[AT["best_term"]] = alone.take(TERMS_AT, axis=0).max(axis=(0, 2))[:, None]
-    values[AT["best_suffix"]] = alone[AT["suffix"]].max(axis=1, keepdims=True)
+    values[AT["best_term"]] = best[TERMS].max(axis=0)
+    values[AT["best_suffix"]] = best[AT["suffix"]]
     values[AT["n_close"]] = close.sum(axis=1, keepdims=True)
     values[AT["known"]] = known[:, None]
     # Rounded, so that a line gets the same score alone and in a batch.

@@ -13,11 +13,12 @@ import numpy as np
 from scipy import sparse
 
 # The signals of a pair by itself, in the order in which they are weighed and given to the ranker.
-SIGNALS = (
-    "official", "tariff", "name", "sample", "vote", "profile", "end1", "end2", "end3", "head",
-    "exact", "core_exact", "suffix", "inside", "brand", "maker", "meaning", "declared", "moved",
-    "situation", "specified",
-)  # fmt: skip
+# Independent ones come first: their agreement counts. Those in RELATIVE count also as the distance
+# to the line's best candidate.
+INDEPENDENT = ("official", "name", "sample", "profile", "end2", "head", "suffix", "meaning")
+RELATIVE = (*INDEPENDENT, "vote", "inside", "brand", "maker")
+SIGNALS = (*RELATIVE, "tariff", "end1", "end3", "exact", "core_exact", "declared", "moved",
+           "situation", "specified")  # fmt: skip
 NUMBER = {name: number for number, name in enumerate(SIGNALS)}
 
 

@@ -161,10 +161,9 @@ class Matcher:
         # Behind a code that was put first, no other is surer than what is left.
         left = min(probability, 1 - probability) if moved else probability
         odds = [1.0 / (1.0 + exp(-score)) for score in ranked]
-        share = left / max(odds[0], 1e-9)
         return Match(
             places=[codes[n] for n in order],
-            confidence=[probability, *(min(share * one, probability) for one in odds[1:])],
+            confidence=[probability, *[left * (one / odds[0]) for one in odds[1:]]],
             probability=probability,
             terms=[terms[n] for n in order],
             rows=rows,

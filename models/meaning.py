@@ -37,35 +37,35 @@ class Meaning:
     scale: np.ndarray
     centres: np.ndarray
     start: np.ndarray
-    _columns: np.ndarray = field(init=False, repr=False)
-    _ranks: list[tuple[int, int]] = field(init=False, repr=False)
-    _place: np.ndarray = field(init=False, repr=False)
+    _means: np.ndarray = field(init=False, repr=False)
+    _whole: np.ndarray = field(init=False, repr=False)
+    _own: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        counts = np.diff(self.start)
-        order = np.argsort(-counts, kind="stable")
-        first = self.start[:-1][order]
-        sizes = [int((counts > k).sum()) for k in range(int(counts.max()))]
-        centres = np.concatenate([first[:size] + k for k, size in enumerate(sizes)])
-        self._columns = _whole(self.centres[centres].T)  # every code's first, then its second …
-        self._ranks = list(pairwise(np.cumsum([0, *sizes]).tolist()))
-        self._place = np.argsort(order)
+        means = np.add.reduceat(self.centres, self.start[:-1], axis=0)
+        self._means = _whole(_units(means).T)
+        self._whole = _whole(self.centres)
+        # The numbers of each code's centres; one of fewer has its last one several times.
+        counts = np.diff(self.start)[:, None]
+        self._own = self.start[:-1, None] + np.minimum(np.arange(counts.max()), counts - 1)
         _one_thread()
 
-    def similarity(self, raw: Rows) -> np.ndarray:
-        """Highest cosine of each line with a code's centres: (n_lines, n_codes) float32.
+    def embedded(self, raw: Rows) -> np.ndarray:
+        """Vectors of lines, (n_lines, dim) in whole steps. raw: feature weights before idf."""
+        return _whole(embed(raw, self.buckets, self.vectors, self.scale))
 
-        raw: feature weights before idf.
-        """
-        vectors = _whole(embed(raw, self.buckets, self.vectors, self.scale))
-        products = vectors @ self._columns
-        best = products[:, : len(self._place)]
-        for begin, end in self._ranks[1:]:
-            part = best[:, : end - begin]
-            np.maximum(part, products[:, begin:end], out=part)
-        ordered: np.ndarray = best.take(self._place, axis=1)
-        ordered *= np.float32(1 / WHOLE**2)
-        return ordered
+    def roughly(self, lines: np.ndarray) -> np.ndarray:
+        """Cosine of each line with the mean of every code's centres: (n_lines, n_codes)."""
+        rough: np.ndarray = lines @ self._means
+        rough *= np.float32(1 / WHOLE**2)
+        return rough
+
+    def closely(self, lines: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Highest cosine of each line with a centre of some codes. codes: (n_lines, n) places."""
+        centres = self._whole.take(self._own.take(codes, axis=0).reshape(len(codes), -1), axis=0)
+        products = np.matmul(centres, lines[:, :, None]).reshape(*codes.shape, -1)
+        close: np.ndarray = products.max(axis=2) * np.float32(1 / WHOLE**2)
+        return close
 
 
 def _whole(unit: np.ndarray) -> np.ndarray:
@@ -91,9 +91,7 @@ def embed(raw: Rows, buckets: np.ndarray, vectors: np.ndarray, scale: np.ndarray
     if len(filled):
         parts = weights[:, None] * vectors.take(place, axis=0, mode="clip")
         total[filled] = np.add.reduceat(parts, raw.start[filled], axis=0)
-    total *= scale
-    unit: np.ndarray = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
-    return unit.astype(np.float32)
+    return _units(total * scale)
 
 
 def compile_meaning(
@@ -146,6 +144,13 @@ def _centres(rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
             if own.any():
                 centres[c] = _unit((rows[own] * weight[own, None]).sum(axis=0))
     return centres
+
+
+def _units(rows: np.ndarray) -> np.ndarray:
+    """Each row divided by its length; one of zeros stays."""
+    lengths = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
+    units: np.ndarray = rows / np.maximum(lengths, np.float32(1e-9))
+    return units
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

@@ -70,8 +70,10 @@ def _near_few(index: Index, vectors: Rows) -> tuple[np.ndarray, np.ndarray, np.n
         np.add.at(total, term, vectors.weight[a:b].take(bucket) * weight)
         reached = total.take(term)
         limit = max(PRUNE * reached.max(initial=0), FLOOR)
-        near = np.sort(term[reached > limit])
-        near = near[np.diff(near, prepend=-1) > 0]
+        near = np.sort(term.compress(reached > limit))
+        first = np.ones(len(near), bool)
+        np.not_equal(near[1:], near[:-1], out=first[1:])
+        near = near.compress(first)
         parts.append((near, total.take(near), np.full(len(near), i)))
     term, data, row = (np.concatenate(part) for part in zip(*parts, strict=True))
     return term, data, row

@@ -55,7 +55,9 @@ class Quantities:
         out = np.zeros(codes.shape, np.float32)
         for i, rows in enumerate(lines):
             if rows:
-                out[i] = self.table[rows].sum(axis=0)[self.group[codes[i]]]
+                group = self.group.take(codes[i])
+                for row in rows:
+                    out[i] += self.table[row].take(group)
         return out
 
 

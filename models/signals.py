@@ -23,7 +23,8 @@ from models.reading import Reading
 from models.transformation import places_of, transform
 from models.words import name_key
 
-SHORTLIST = 24
+# Codes listed for a line; those among which they are chosen, by their nearest centre in meaning.
+SHORTLIST, WIDE = 24, 64
 MAX_NAME = 12
 # From this support on, a brand or maker speaks for few codes: those are always short-listed.
 SPECIFIC = 0.5
@@ -51,6 +52,7 @@ _FIRST = {
     "inside": 0.3, "brand": 0.4, "maker": 0.2, "meaning": 0.8, "declared": 0.6, "moved": 1.0,
     "situation": 3.0, "specified": 0.3,
 }  # fmt: skip
+MEANING = np.float32(_FIRST["meaning"])
 _WEIGHT = np.array([_FIRST.get(name, 0.0) for name in SIGNALS], np.float32)
 
 
@@ -98,22 +100,26 @@ class Signals:
             self._specified(queries),
         ]
         moves = [self.transformations.found(reading) for reading in readings]
-        grids = {
-            NUMBER["profile"]: product(vectors, self.index.profiles),
-            NUMBER["meaning"]: self.meaning.similarity(raw),
-        }
+        lines = self.meaning.embedded(raw)
+        meaning = self.meaning.roughly(lines)
+        profile = product(vectors, self.index.profiles)
+        grids = {NUMBER["profile"]: profile, NUMBER["meaning"]: meaning}
         block = Block.of(Hits.join(hits), places_of(moves, n_codes), grids)
         block.near(place, term)
         transform(block, readings, moves, n_codes)
         first = self._first(n, block, grids)
         np.copyto(first, np.float32(-1), where=~allowed)
         first -= self._tie  # equals: the lower code first
-        size = min(SHORTLIST, n_codes)
-        behind = -first
-        listed = behind.argpartition(size - 1, axis=1)[:, :size]
-        row = np.arange(0, first.size, n_codes)[:, None]
-        order = behind.take(row + listed).argsort(axis=1, kind="stable")
-        top = listed.take(order + np.arange(0, n * size, size)[:, None])
+        # How alike a code's nearest centre is shows only for those that are near anyway.
+        size = min(WIDE, n_codes)
+        wide = (-first).argpartition(size - 1, axis=1)[:, :size]
+        place = np.arange(0, first.size, n_codes)[:, None] + wide
+        closely = self.meaning.closely(lines, wide)
+        scores = first.take(place) + MEANING * (closely - meaning.take(place))
+        first.put(place, scores)
+        meaning.put(place, closely)
+        order = (-scores).argsort(axis=1, kind="stable")[:, :SHORTLIST]
+        top = wide.take(np.arange(0, wide.size, size)[:, None] + order)
         known = self._known(vectors)
         return flatten(self._compiled, self._codes, queries, block, grids, known, first, top)
 
