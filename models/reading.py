@@ -117,7 +117,8 @@ class Reader:
         self._exceptions = frozenset(exceptions)
         self._heads = frozenset(heads)
         self._brands = brands
-        self._places = frozenset(w for w, kind in positions.items() if kind in ("place", "packed"))
+        self._places = frozenset(word for word, kind in positions.items() if kind == "place")
+        self._packed = frozenset(word for word, kind in positions.items() if kind == "packed")
         self._sites = tuple(word for word, kind in positions.items() if kind == "site")
         self._works = tuple(word for word, kind in positions.items() if kind == "work")
         self._remarks = Remarks(remarks, self._names)
@@ -169,6 +170,8 @@ class Reader:
         offset = 0
         for number, ((segment, _, _), found) in enumerate(scanned):
             in_core = number == best
+            if not in_core and segment in self._packed:
+                found = [Span(0, len(segment), segment, "packing")]
             place = 0
             for span in [*found, Span(len(segment), len(segment), "", "")]:
                 if span.start > place:
@@ -230,7 +233,8 @@ class Reader:
             if segment.inside:
                 score = score * 0.5 - 1.0
             settled = best_score >= KNOWN and scanned[best][0].text not in self._brands
-            if settled and (core in self._places or self._roles.is_filling(best_core, core)):
+            beside = core in self._places or core in self._packed
+            if settled and (beside or self._roles.is_filling(best_core, core)):
                 continue
             if best_core and len(core) > 3 and core.endswith(self._sites):
                 continue

@@ -37,12 +37,16 @@ IDLE_ROLES = {r for r, weight in ROLE_WEIGHT.items() if weight <= 0.25} - {"bran
 KEPT_ROLES = {"material", "audience", "process", "state"}
 MAX_WORD, MAX_TASTE = 12, 6
 # What is marked first where spans overlap: the line's own brand, flavours, known brands, the rest.
-_ORDER = {"own_brand": 0, "own_flavour": 0, "flavour": 1, "scent": 1, "brand": 2}
+_ORDER = {"own_brand": 0, "own_flavour": 0, "flavour": 1, "scent": 1, "promotion": 1, "brand": 2}
 # What its place alone makes a brand or flavour, whatever names it is part of.
 _BY_PLACE = {"own_brand": "brand", "own_flavour": "flavour"}
 
 _FLAVOUR_END = re.compile(r"(口味|风味|味道|味型|味|香型)")
-_USE_END = re.compile(r"[\u4e00-\u9fff]{1,4}(?:专用|专享|专供|适用|通用)$")
+# For whom or what: 白领专用, 烘焙用; the second is nothing that is done (租用, 使用).
+_USE_END = re.compile(
+    r"[\u4e00-\u9fff]{1,4}(?:专用|专享|专供|适用|通用|(?<=[\u4e00-\u9fff]{2})(?<![租使费借占耗信公应])用)$"
+)
+_COLOUR_END = re.compile(r"(?<=[\u4e00-\u9fff]{2})[红黑白蓝绿紫黄灰]$")
 _SERIES = re.compile(r"(?<=.)系列(?:产品|商品)?$")
 _MAKE = re.compile(r"^[\u4e00-\u9fff]{2,4}牌(?=.{2})")
 _NUMBERS = re.compile(r"[^\u4e00-\u9fff]+$")
@@ -139,6 +143,8 @@ class Roles:
             found.append((start, length, "own_flavour"))
         if (match := _USE_END.search(segment)) and (start := self._after_name(match, names)):
             found.append((start, length, "audience"))
+        if length - 1 in ends and length not in ends and _COLOUR_END.search(segment):
+            found.append((length - 1, length, "colour"))
         for match in _FLAVOUR_END.finditer(segment):
             if (flavour := self._flavour(segment, match.start())) is not None:
                 found.append((flavour[0], match.end(), flavour[1]))
