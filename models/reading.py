@@ -218,7 +218,7 @@ class Reader:
         best, best_score, best_core = -1, -9.0, ""
         for number, (segment, found) in enumerate(scanned):
             core = _without(segment.text, found)
-            if not core:
+            if not core or self._is_packing(scanned, number):
                 continue
             known = min(self._name_length(core), 3.0)
             score = known + min(len(core), 4) * 0.1
@@ -244,7 +244,7 @@ class Reader:
                 best, best_score, best_core = number, score, core
         if best < 0 and scanned:  # only brands and descriptors: the last words stand for the thing
             best = max(
-                range(len(scanned)),
+                (n for n in range(len(scanned)) if not self._is_packing(scanned, n)),
                 key=lambda n: (
                     not scanned[n][0].inside,
                     scanned[n][0].text in self._names,
@@ -259,6 +259,12 @@ class Reader:
             spans = [s for s in spans if s.role not in ASKED_ROLES] or spans
             best_core = spans[-1].text if spans else segment.text
         return best, best_core
+
+    def _is_packing(self, scanned: Sequence[tuple[Segment, list[Span]]], number: int) -> bool:
+        """Whether a segment is but the packing of what a known name before it says."""
+        if scanned[number][0].text not in self._packed:
+            return False
+        return any(segment.text in self._names for segment, _ in scanned[:number])
 
     def _is_work(self, core: str) -> bool:
         """Whether a charge or work ends the words, and says what it is for."""

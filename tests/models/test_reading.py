@@ -120,6 +120,8 @@ def test_of_two_known_names_the_earlier_is_sold_unless_it_is_a_brand(read, name,
         ("入户门 钢质", "入户门"),
         ("鞋油 黑 铁盒", "鞋油"),
         ("铁盒 茶叶用", "铁盒"),
+        ("洋槐蜜900g广口瓶", "洋槐蜜"),
+        ("广口瓶", "广口瓶"),
     ],
 )
 def test_a_place_of_use_or_packing_behind_a_known_name_is_not_sold(read, name, core) -> None:
@@ -365,6 +367,36 @@ def test_a_taste_before_a_flavour_belongs_to_it(read) -> None:
 
 def test_whom_a_thing_is_for_may_follow_it(read) -> None:
     assert read("天然胶乳安全套白领专用").core == "天然胶乳安全套"
+
+
+@pytest.mark.parametrize(
+    ("name", "core"),
+    [
+        ("水磨糯米粉汤圆用500g", "水磨糯米粉"),
+        ("会议室租用", "会议室租赁"),
+        ("一次性使用", "一次性使用"),
+    ],
+)
+def test_what_a_thing_is_for_may_follow_it(read, name: str, core: str) -> None:
+    assert read(name).core == core
+
+
+@pytest.mark.parametrize(
+    ("name", "core"), [("单芯铜线红", "单芯铜线"), ("鸡蛋黄", "鸡蛋黄"), ("胭脂红", "胭脂红")]
+)
+def test_a_colour_behind_a_known_name_is_none_of_its_characters(read, name, core) -> None:
+    assert read(name).core == core
+
+
+def test_packing_behind_the_goods_says_nothing_of_them(read) -> None:
+    reading = read("洋槐蜜 真空袋")
+    assert reading.is_plain
+    assert ("真空袋", "packing") in reading.descriptors
+
+
+def test_a_promotion_is_not_the_brand_that_begins_like_it(read) -> None:
+    reading = read("浮筒 可定制")
+    assert (reading.core, reading.brands) == ("浮筒", ())
 
 
 def test_words_for_snacks_in_general_do_not_hide_the_snack(read) -> None:
