@@ -14,7 +14,15 @@ from models.extras import Extras
 from models.measures import Measures
 from models.normalise import is_latin_part, normalise
 from models.remarks import Remarks
-from models.roles import ASKED_ROLES, IDLE_ROLES, KEPT_ROLES, MAX_WORD, Roles, Span
+from models.roles import (
+    ASKED_ROLES,
+    IDLE_ROLES,
+    KEPT_ROLES,
+    MAX_WORD,
+    Roles,
+    Span,
+    ends_named,
+)
 from models.segments import Segment, Segmenter
 from models.tokenizer import Tokenizer
 
@@ -233,8 +241,7 @@ class Reader:
             if segment.inside:
                 score = score * 0.5 - 1.0
             settled = best_score >= KNOWN and scanned[best][0].text not in self._brands
-            beside = core in self._places or core in self._packed
-            if settled and (beside or self._roles.is_filling(best_core, core)):
+            if settled and (core in self._places or self._roles.is_filling(best_core, core)):
                 continue
             if best_core and len(core) > 3 and core.endswith(self._sites):
                 continue
@@ -261,10 +268,11 @@ class Reader:
         return best, best_core
 
     def _is_packing(self, scanned: Sequence[tuple[Segment, list[Span]]], number: int) -> bool:
-        """Whether a segment is but the packing of what a known name before it says."""
+        """Whether a segment is but the packing of the known goods before it (鞋油 铁盒)."""
         if scanned[number][0].text not in self._packed:
             return False
-        return any(segment.text in self._names for segment, _ in scanned[:number])
+        before = [segment.text for segment, _ in scanned[:number]]
+        return any(ends_named(text, self._names) and text not in self._brands for text in before)
 
     def _is_work(self, core: str) -> bool:
         """Whether a charge or work ends the words, and says what it is for."""
