@@ -26,8 +26,7 @@ from models.roles import (
 from models.segments import Segment, Segmenter
 from models.tokenizer import Tokenizer
 
-# A segment that scores KNOWN ends with a known name; a later one must beat it by LEAD.
-KNOWN, LEAD = 2.0, 0.05
+KNOWN = 2.0  # from this score on a segment ends with a known name
 NAMING_ROLES = ("material", "state")  # what can name goods where nothing else does
 _DECLARED = re.compile(r"^\s*\*([^*]{1,20})\*")
 
@@ -217,13 +216,13 @@ class Reader:
     def _core(self, scanned: list[tuple[Segment, list[Span]]]) -> tuple[int, str]:
         """(number of the segment that names the thing, the core product's words).
 
-        The segment that ends with the longest known name; of two alike the earlier, unless it is
-        a brand; where no name is known the later; brackets, Latin text, whole descriptors and,
+        The segment that ends with the longest known name; of two as long the earlier, unless it
+        is a brand; where no name is known the later; brackets, Latin text, whole descriptors and,
         after a known name, its filling, place of use (地垫 入户门防滑) or packing (鞋油 铁盒) stand
         back; so do the site (会议服务 金陵大酒店) and, behind a charge, what it is for (储存费
         冻牛肉).
         """
-        best, best_score, best_core = -1, -9.0, ""
+        best, best_score, best_core, best_known = -1, -9.0, "", 0.0
         for number, (segment, found) in enumerate(scanned):
             core = _without(segment.text, found)
             if not core or self._is_packing(scanned, number):
@@ -241,14 +240,18 @@ class Reader:
             if segment.inside:
                 score = score * 0.5 - 1.0
             settled = best_score >= KNOWN and scanned[best][0].text not in self._brands
-            if settled and (core in self._places or self._roles.is_filling(best_core, core)):
+            if settled and (
+                known <= best_known
+                or core in self._places
+                or self._roles.is_filling(best_core, core)
+            ):
                 continue
             if best_core and len(core) > 3 and core.endswith(self._sites):
                 continue
             if self._is_work(best_core) and not self._is_work(core):
                 continue
-            if score >= best_score + (LEAD if settled else 0.0):
-                best, best_score, best_core = number, score, core
+            if score >= best_score:
+                best, best_score, best_core, best_known = number, score, core, known
         if best < 0 and scanned:  # only brands and descriptors: the last words stand for the thing
             best = max(
                 (n for n in range(len(scanned)) if not self._is_packing(scanned, n)),

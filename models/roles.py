@@ -141,8 +141,10 @@ class Roles:
             found.append((0, match.end(), "own_brand"))
         if start := self._own_flavour(segment, names):
             found.append((start, length, "own_flavour"))
-        if (match := _USE_END.search(segment)) and (start := self._after_name(match, names)):
-            found.append((start, length, "audience"))
+        if match := _USE_END.search(segment):
+            whole = not alone and match.start() == 0 and length not in ends
+            if whole or (start := self._after_name(match, names)):
+                found.append((0 if whole else start, length, "audience"))
         if length - 1 in ends and length not in ends and _COLOUR_END.search(segment):
             found.append((length - 1, length, "colour"))
         for match in _FLAVOUR_END.finditer(segment):
