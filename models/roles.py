@@ -36,7 +36,8 @@ ASKED_ROLES = ("flavour", "scent")
 IDLE_ROLES = {r for r, weight in ROLE_WEIGHT.items() if weight <= 0.25} - {"brand"} | {"feature"}
 KEPT_ROLES = {"material", "audience", "process", "state"}
 MAX_WORD, MAX_TASTE = 12, 6
-# What is marked first where spans overlap: the line's own brand, flavours, known brands, the rest.
+# What is marked first where spans overlap: the line's own brand, flavours and promotions, known
+# brands, the rest.
 _ORDER = {"own_brand": 0, "own_flavour": 0, "flavour": 1, "scent": 1, "promotion": 1, "brand": 2}
 # What its place alone makes a brand or flavour, whatever names it is part of.
 _BY_PLACE = {"own_brand": "brand", "own_flavour": "flavour"}
@@ -46,6 +47,7 @@ _FLAVOUR_END = re.compile(r"(口味|风味|味道|味型|味|香型)")
 _USE_END = re.compile(
     r"[\u4e00-\u9fff]{1,4}(?:专用|专享|专供|适用|通用|(?<=[\u4e00-\u9fff]{2})(?<![租使费借占耗信公应])用)$"
 )
+# A colour glued on: 单芯铜线红.
 _COLOUR_END = re.compile(r"(?<=[\u4e00-\u9fff]{2})[红黑白蓝绿紫黄灰]$")
 _SERIES = re.compile(r"(?<=.)系列(?:产品|商品)?$")
 _MAKE = re.compile(r"^[\u4e00-\u9fff]{2,4}牌(?=.{2})")
