@@ -84,11 +84,9 @@ class Matcher:
         self.compiled = compiled
         self.calibration = calibration
         self._signals = Signals(compiled)
-        self._ranker = ranker
+        self._ranker = ranker.over(NAMES)  # the signals as they come, none picked out or copied
         self._semantic = semantic
         self.allowed = lru_cache(DAYS)(self._allowed)
-        columns = [AT[name] for name in ranker.signals]
-        self._columns = slice(None) if columns == list(range(len(NAMES))) else columns
 
     def match(self, queries: Sequence[Query], on: dt.date) -> list[Match]:
         """One Match a query, with the codes that are valid on the day."""
@@ -96,7 +94,7 @@ class Matcher:
         for start in range(0, len(queries), BATCH):
             batch = queries[start : start + BATCH]
             found = self._signals.candidates(batch, self.allowed(on))
-            scores = self._ranker.score(found.values[:, self._columns])
+            scores = self._ranker.score(found.values)
             matches.extend(self._ranked(batch, found, scores.reshape(len(batch), -1)))
         return matches
 

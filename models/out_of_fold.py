@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.candidates import AT
+from models.candidates import NAMES
 from models.examples import Examples
 from models.matcher import lead
 from models.ranking import Ranker
@@ -27,7 +27,7 @@ class OutOfFold:
 
 def answered(ranker: Ranker, examples: Examples, groups: np.ndarray) -> OutOfFold:
     """What a ranker answers. groups: (n_codes,) 简称 of each code place."""
-    scores = ranker.score(examples.values[:, [AT[name] for name in ranker.signals]])
+    scores = ranker.over(NAMES).score(examples.values)
     n = examples.n_lines
     out = OutOfFold(np.zeros(n), np.zeros(n), np.zeros(n, bool), np.zeros(n, np.int64))
     for line in range(n):

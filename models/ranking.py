@@ -6,7 +6,8 @@ evaluated here with numpy alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +39,11 @@ class Ranker:
         """Log-odds that each candidate is right; values: (n_pairs, n_signals) → (n_pairs,)."""
         total: np.ndarray = self._tests.total(values) + self.baseline
         return total
+
+    def over(self, names: Sequence[str]) -> Ranker:
+        """The same trees for columns of these names; raises ValueError where one is missing."""
+        column = np.array([names.index(name) for name in self.signals])
+        return replace(self, signals=tuple(names), feature=column[self.feature])
 
     def to_json(self) -> dict[str, Any]:
         """Trees without padding: per tree lists of feature, threshold, left, right, value."""

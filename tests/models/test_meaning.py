@@ -8,6 +8,7 @@ import pytest
 from invoicer import Assistant
 from models import features
 from models.meaning import Meaning, embed
+from models.signals import WIDE
 
 NAMES = ["弹簧床垫", "柚子味鱼排", "停车费", "qq", "单芯铜线"]
 
@@ -46,5 +47,5 @@ def test_what_is_like_a_code_is_like_it_roughly_too(meaning, raw) -> None:
     rough = meaning.roughly(lines)
     close = meaning.closely(lines, np.arange(rough.shape[1])[None].repeat(3, axis=0))
     for line in range(3):
-        near = set(np.argsort(-rough[line])[:64].tolist())
+        near = set(np.argsort(-rough[line])[:WIDE].tolist())
         assert int(close[line].argmax()) in near
