@@ -153,7 +153,7 @@ def learn(
 ) -> Assistant:
     """The assistant after learning from decisions, as `invoicer retrain` makes it."""
     kb = kb_of(confirmed_names(start, decisions))
-    candidate = make_candidate(kb, start, decisions, available_engine(), say)
+    candidate = make_candidate(kb, start, decisions, available_engine(), None, say)
     return Assistant.assemble(kb, candidate.compiled, as_learned(candidate), available_engine())
 
 

@@ -25,6 +25,7 @@ from models.affinity import Affinity
 from models.categories import Category
 from models.compiled import CodeFacts, Compiled, compile_knowledge
 from models.index import Index
+from models.kept_readings import source_digest
 from models.meaning import Meaning
 from models.quantities import Quantities
 from models.reading_many import Progress
@@ -35,7 +36,7 @@ FORMAT = "1"
 LOCK_SECONDS = 180.0
 _SOURCES = ("normalise", "tokenizer", "remarks", "extras", "measures", "segments", "roles",
             "reading", "words", "features", "index", "affinity", "meaning", "transformation",
-            "quantities", "categories", "reading_many", "compiled")  # fmt: skip
+            "quantities", "categories", "reading_many", "kept_readings", "compiled")  # fmt: skip
 
 
 class BundleError(Exception):
@@ -44,11 +45,7 @@ class BundleError(Exception):
 
 def bundle_key(kb: KnowledgeBase, engine: str) -> str:
     """Identity of a bundle: data, engine, and the source of what compiles it."""
-    digest = hashlib.sha256(f"{FORMAT}|{engine}|{kb.version}".encode())
-    here = Path(__file__).parent
-    for name in _SOURCES:
-        digest.update((here / f"{name}.py").read_bytes())
-    return digest.hexdigest()[:16]
+    return source_digest(f"{FORMAT}|{engine}|{kb.version}", _SOURCES)
 
 
 def bundle_path(kb: KnowledgeBase, engine: str, root: Path) -> Path:
@@ -66,7 +63,7 @@ def load_or_compile(
         try:
             with FileLock(root / ".lock", timeout=LOCK_SECONDS):
                 if not (path / "manifest.json").exists():
-                    compiled = compile_knowledge(kb, engine, progress)[0]
+                    compiled = compile_knowledge(kb, engine, root, progress)[0]
                     save(compiled, path, engine, kb.version)
         except Timeout:
             raise BundleError(
@@ -164,23 +161,11 @@ def _arrays(compiled: Compiled) -> dict[str, np.ndarray]:
 
 
 def _documents(compiled: Compiled) -> dict[str, Any]:
-    words, facts = compiled.words, compiled.facts
+    facts = compiled.facts
     return {
         "codes": compiled.index.codes,
         "terms": list(compiled.index.terms),
-        "words": {
-            "names": sorted(words.names),
-            "descriptors": words.descriptors,
-            "exceptions": sorted(words.exceptions),
-            "heads": sorted(words.heads),
-            "brands": words.brands,
-            "replacements": words.replacements,
-            "units": list(words.units),
-            "positions": words.positions,
-            "remarks": words.remarks,
-            "longest": words.longest,
-            "cut": list(words.cut),
-        },
+        "words": compiled.words.to_json(),
         "lookups": {
             "brand_words": compiled.brands.words,
             "maker_words": compiled.makers.words,
@@ -223,19 +208,7 @@ def _assemble(arrays: dict[str, np.ndarray], documents: dict[str, Any]) -> Compi
         short_name_codes={k: np.array(v, np.int32) for k, v in lookups["short_name_codes"].items()},
     )
     return Compiled(
-        words=Words(
-            names=names.keys(),
-            descriptors=words["descriptors"],
-            exceptions=frozenset(words["exceptions"]),
-            heads=frozenset(words["heads"]),
-            brands=words["brands"],
-            replacements=words["replacements"],
-            units=tuple(words["units"]),
-            positions=words["positions"],
-            remarks=words["remarks"],
-            longest=words["longest"],
-            cut=words["cut"],
-        ),
+        words=Words.from_json(words, names.keys()),
         index=Index(
             codes=codes,
             terms=documents["terms"],

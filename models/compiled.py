@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 from zlib import crc32
 
 import numpy as np
@@ -21,11 +22,12 @@ from models.index import (
     leaves_of,
     terms_of,
 )
+from models.kept_readings import read_terms
 from models.meaning import Meaning, compile_meaning
 from models.normalise import normalise
 from models.quantities import Quantities, compile_quantities
 from models.reading import Reader
-from models.reading_many import Progress, TermReading, read_many
+from models.reading_many import Progress, TermReading
 from models.transformation import Transformations, compile_transformations
 from models.words import Words
 
@@ -71,14 +73,17 @@ def is_frozen(sample: Sample) -> bool:
 
 
 def compile_knowledge(
-    kb: KnowledgeBase, engine: str, progress: Progress | None = None
+    kb: KnowledgeBase, engine: str, folder: Path | None = None, progress: Progress | None = None
 ) -> tuple[Compiled, Reader, list[Term], list[TermReading]]:
-    """Compiled knowledge with the reader that made it, its terms and their readings."""
+    """Compiled knowledge with the reader that made it, its terms and their readings.
+
+    folder: where readings are kept for the next time; none where they are not.
+    """
     words = Words.of(kb)
     reader = words.reader(engine)
     samples = [s for s in kb.lexicon.samples() if not is_frozen(s)]
     terms = terms_of(kb, samples)
-    readings, raw = read_many(reader, [term.text for term in terms], progress)
+    readings, raw = read_terms(words, reader, [term.text for term in terms], folder, progress)
     index = compile_index(kb, terms, readings, raw, words.names)
     places = {code: i for i, code in enumerate(index.codes)}
     service_units, goods_units = _units(kb)

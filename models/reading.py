@@ -156,6 +156,11 @@ class Reader:
         reading = self._assemble(text, normalised, segments, declared, sizes, models, brands)
         return replace(reading, remarks=remarks, extras=extras) if remarks or extras else reading
 
+    @property
+    def engine(self) -> str:
+        """The tokenizer engine that cuts the words."""
+        return self._tokenizer.engine
+
     def is_name(self, text: str) -> bool:
         """Whether a text by itself names goods or a service."""
         return text in self._names

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from scipy import sparse
 
 from models import features
-from models.reading import Reader
+from models.reading import Reader, Reading
 
 CHUNK = 4000
 PARALLEL_FROM = 4 * CHUNK
@@ -18,11 +18,15 @@ Progress = Callable[[str, int, int], None]
 
 
 class TermReading(NamedTuple):
-    """What is kept of a term's reading: the parts that indexes are made of."""
+    """What is kept of a term's reading: the parts that indexes are made of.
+
+    letters: every character that was looked at, as typed or in standard words, each once.
+    """
 
     normalised: str
     core: str
     head: str
+    letters: str
     brands: tuple[str, ...]
 
 
@@ -70,5 +74,10 @@ def _read_inherited(texts: Sequence[str]) -> tuple[list[TermReading], sparse.csr
 
 def _read(reader: Reader, texts: Sequence[str]) -> tuple[list[TermReading], sparse.csr_matrix]:
     found = [reader.read(text) for text in texts]
-    kept = [TermReading(r.normalised, r.core, r.head, r.brands) for r in found]
+    kept = [TermReading(r.normalised, r.core, r.head, _letters(r), r.brands) for r in found]
     return kept, features.rows(found).matrix()
+
+
+def _letters(reading: Reading) -> str:
+    looked_at = "".join((reading.normalised, reading.clean, *reading.remarks))
+    return "".join(sorted(set(looked_at)))

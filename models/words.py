@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from knowledge_base import KnowledgeBase
 from models.normalise import normalise
 from models.reading import Reader
+from models.roles import MAX_WORD
 from models.tokenizer import Tokenizer
 
 MAX_TOKENIZER_WORD = 3
@@ -20,12 +22,12 @@ def name_key(text: str) -> str:
 
 
 def longest_words(words: Iterable[str]) -> dict[str, int]:
-    """First two characters → length of the longest word that begins with them: most stretches of
-    a name begin no word and need not be looked up."""
+    """First two characters → length of the longest word that begins with them, MAX_WORD at most:
+    most stretches of a name begin no word and need not be looked up."""
     longest: dict[str, int] = {}
     for word in words:
         start = word[:2]
-        longest[start] = max(longest.get(start, 1), len(word))
+        longest[start] = max(longest.get(start, 1), min(len(word), MAX_WORD))
     return longest
 
 
@@ -94,6 +96,39 @@ class Words:
                     if 1 < len(word) <= MAX_TOKENIZER_WORD and not word.isascii()
                 }
             ),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain collections that JSON knows, the same for the same words."""
+        return {
+            "names": sorted(self.names),
+            "descriptors": self.descriptors,
+            "exceptions": sorted(self.exceptions),
+            "heads": sorted(self.heads),
+            "brands": self.brands,
+            "replacements": self.replacements,
+            "units": list(self.units),
+            "positions": self.positions,
+            "remarks": self.remarks,
+            "longest": self.longest,
+            "cut": list(self.cut),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], names: Set[str] | None = None) -> Words:
+        """Words of what `to_json` gives. names: the same names, where they are kept already."""
+        return cls(
+            names=names if names is not None else frozenset(data["names"]),
+            descriptors=data["descriptors"],
+            exceptions=frozenset(data["exceptions"]),
+            heads=frozenset(data["heads"]),
+            brands=data["brands"],
+            replacements=data["replacements"],
+            units=tuple(data["units"]),
+            positions=data["positions"],
+            remarks=data["remarks"],
+            longest=data["longest"],
+            cut=data["cut"],
         )
 
     def reader(self, engine: str) -> Reader:

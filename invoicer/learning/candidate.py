@@ -7,6 +7,7 @@ import datetime as dt
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,7 @@ def make_candidate(
     start: Assistant,
     decisions: Sequence[Decision],
     engine: str,
+    folder: Path | None,
     say: Callable[[str], None],
     seed: int = 0,
 ) -> Candidate:
@@ -80,7 +82,7 @@ def make_candidate(
     """
     base = start.learned
     say("编译知识库…")
-    compiled, _, terms, readings = compile_knowledge(kb, engine)
+    compiled, _, terms, readings = compile_knowledge(kb, engine, folder)
     assistant = Assistant.assemble(kb, compiled, base, engine)
     places = {code: i for i, code in enumerate(compiled.index.codes)}
     usable = [one for one in decisions if one.code in places]

@@ -107,7 +107,8 @@ def retrain(settings: Settings, store: Store, say: Say) -> Outcome:
         write_supplement(supplement, confirmed_names(serving, learned))
         engine = settings.engine or available_engine()
         start = Assistant.load(settings, version=SHIPPED_ID)
-        candidate = make_candidate(settings.knowledge_base(supplement), start, learned, engine, say)
+        kb = settings.knowledge_base(supplement)
+        candidate = make_candidate(kb, start, learned, engine, settings.bundles_dir, say)
         say("与现用模型比较…")
         verdict = examine(
             serving,
