@@ -11,6 +11,7 @@ from models.roles import MAX_WORD
 _MODEL = re.compile(
     r"(?<![a-z0-9])(?:(?=[a-z0-9\-/.]*\d)(?=[a-z0-9\-/.]*[a-z])[a-z0-9][a-z0-9\-/.]{2,}|[a-z]款)"
 )
+_MAY_HOLD = re.compile(r"[\d款]")  # one of these
 _SHEET = re.compile(r"(?<![a-z0-9])a[0-6](?![a-z0-9])")  # of paper
 _NUMBER = re.compile(r"\d+(?:[.\-/:~+x*]\d+)*\s*(?:%?vol|[#%°度]|号(?![\u4e00-\u9fff]))?")
 _LETTERS = re.compile(r"[a-z]{3,}(?![a-z])")
@@ -59,7 +60,7 @@ class Measures:
 
         take_any = take(sizes)
 
-        if any(c.isdigit() or c == "款" for c in text):
+        if _MAY_HOLD.search(text):
             text = _NONE.sub("零", text) if "0" in text else text
             text = self._size.sub(take_size, text)
             text = _MODEL.sub(take_model, text)

@@ -8,7 +8,9 @@ import unicodedata
 import opencc
 
 _T2S = opencc.OpenCC("t2s")
-_HAN = re.compile(r"[\u3400-\u9fff]")
+_HAN = "".join(map(chr, range(0x3400, 0xA000)))
+# The characters that conversion changes: most names have none of them.
+_TRADITIONAL = frozenset(a for a, b in zip(_HAN, _T2S.convert(_HAN), strict=True) if a != b)
 # Anything outside printable ASCII, Han and the marks of names is looked at one by one.
 _UNUSUAL = re.compile(r"[^\u0020-\u007e\u3400-\u9fff\u00b0\u00b7\u0370-\u03ff]")
 # Ideographic marks that NFKC leaves alone but that mean the same in product names.
@@ -25,7 +27,7 @@ def normalise(text: str) -> str:
     if _UNUSUAL.search(text):
         text = unicodedata.normalize("NFKC", text).translate(_SAME)
         text = "".join(" " if _is_noise(c) else c for c in text)
-    if _HAN.search(text):
+    if not _TRADITIONAL.isdisjoint(text):
         text = _T2S.convert(text)
     return " ".join(text.split()).lower()
 

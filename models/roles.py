@@ -110,10 +110,10 @@ class Roles:
         ends: set[int] = set()  # of names
         for i, char in enumerate(segment):
             # Most stretches begin no word: no more than their first character is looked at.
-            longest = min(self._longest.get(segment[i : i + 2], 1), MAX_WORD, length - i)
+            longest = self._longest.get(segment[i : i + 2], 1)
             if longest == 1 and char not in self._marked:
                 continue
-            for j in range(i + 1, i + longest + 1):
+            for j in range(i + 1, min(i + longest, length) + 1):
                 word = segment[i:j]
                 if j - i > 1 and (word in self._names or word in self._exceptions):
                     names.append((i, j))

@@ -20,12 +20,12 @@ from models.nearest import nearest_terms, product
 from models.normalise import is_latin_part
 from models.query import Query
 from models.reading import Reading
+from models.roles import MAX_WORD
 from models.transformation import places_of, transform
 from models.words import name_key
 
 # Codes listed for a line; those among which they are chosen, by their nearest centre in meaning.
 SHORTLIST, WIDE = 24, 64
-MAX_NAME = 12
 # From this support on, a brand or maker speaks for few codes: those are always short-listed.
 SPECIFIC = 0.5
 # Endings of the names of services that say the same, the longest first; how much a name speaks
@@ -186,13 +186,13 @@ class Signals:
             if (place := places.get(numbered)) is not None:
                 found.append((CORE_EXACT, i, place, 1.0))
             size = len(core)
-            for start in range(max(0, size - MAX_NAME), size):
+            for start in range(max(0, size - MAX_WORD), size):
                 place = places.get(core[start:])
                 if place is not None and not is_latin_part(core, start, size):
                     found.append((SUFFIX, i, place, (size - start) / size))
             size = len(clean)
             for start in range(size - 1):
-                longest = min(self._longest.get(clean[start : start + 2], 1), MAX_NAME)
+                longest = self._longest.get(clean[start : start + 2], 1)
                 for end in range(start + 2, min(start + longest, size) + 1):
                     place = places.get(clean[start:end])
                     if place is not None and not is_latin_part(clean, start, end):

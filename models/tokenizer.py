@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 ENGINES = ("rjieba", "jieba")
@@ -17,6 +18,9 @@ ENGINES = ("rjieba", "jieba")
 def available_engine() -> str:
     """The fast engine where it is installed, else jieba."""
     return "rjieba" if importlib.util.find_spec("rjieba") else "jieba"
+
+
+CACHED = 64  # a name asks for the cuts of the same few pieces
 
 
 class Tokenizer:
@@ -41,13 +45,13 @@ class Tokenizer:
             self._impl.initialize()
             for word in words:
                 self._impl.add_word(word)
+        self.cut = lru_cache(CACHED)(self._cut)
 
-    def cut(self, text: str) -> list[str]:
+    def _cut(self, text: str) -> tuple[str, ...]:
         """Words of the text, by dictionary alone (no guessing of new words)."""
         if self.engine == "rjieba":
-            words: list[str] = self._impl.cut(text, False)
-            return words
-        return list(self._impl.cut(text, HMM=False))
+            return tuple(self._impl.cut(text, False))
+        return tuple(self._impl.cut(text, HMM=False))
 
     def edges(self, text: str) -> set[int]:
         """Places where a word begins or ends."""
