@@ -14,6 +14,7 @@ from models.reading import Reading
 
 # From this weight on a core is a known name; what a transformation leaves and carries over.
 KNOWN, LEFT_BEHIND, CARRIED = 0.5, np.float32(0.4), np.float32(0.8)
+ANY_TASTE = "味"  # stands in the table for every word of taste
 CARRYING = [
     NUMBER[name]
     for name in ("suffix", "inside", "name", "official", "vote", "end1", "end2", "end3", "head")
@@ -35,7 +36,8 @@ class Move:
 
 @dataclass(slots=True)
 class Transformations:
-    """Words that move a product to another code. words: word → numbers of its moves."""
+    """Words that move a product to another code. words: word → numbers of its moves; the word
+    ANY_TASTE is every flavour that ends with it."""
 
     words: dict[str, list[int]]
     moves: list[Move]
@@ -49,12 +51,16 @@ class Transformations:
         tokens = [
             word
             for word, role, _ in reading.tokens
-            if role not in {"flavour", "brand"} or word.endswith("味")
+            if role not in {"flavour", "brand"} or word.endswith(ANY_TASTE)
         ]
         starts = dict.fromkeys(core[:size] for size in (4, 3, 2, 1))  # the longest word is named
         for word in (*starts, *(t for t in tokens if t in before or t not in core)):
             for number in self.words.get(word, ()):
                 hits.setdefault(number, word)
+        for word, role, _ in reading.tokens:
+            if role == "flavour" and word.endswith(ANY_TASTE):
+                for number in self.words.get(ANY_TASTE, ()):
+                    hits.setdefault(number, word)
         return [(word, self.moves[number]) for number, word in sorted(hits.items())]
 
 
