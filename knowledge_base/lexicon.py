@@ -143,9 +143,10 @@ class Lexicon:
     @cached_property
     def positions(self) -> dict[str, str]:
         """Name → what it can be beside another name: `place` of its use (地垫 入户门), what it is
-        `packed` in (鞋油 铁盒), `flavoured`, so that its taste or filling may follow
-        (水饺韭菜鸡蛋), `site`, which ends the name of a place or a customer (金陵大酒店), or
-        `work`, behind which goods are but its object."""
+        `packed` in or sent by (鞋油 铁盒), `flavoured`, so that its taste or filling may follow
+        (水饺韭菜鸡蛋), `site`, which ends the name of a place or a customer (金陵大酒店),
+        `work`, behind which goods are but its object, or `due`, which follows the supply that it
+        is charged for (保证金)."""
         return {r["word"]: r["kind"] for r in tables.rows("positions", self._root)}
 
     @cached_property
@@ -153,7 +154,8 @@ class Lexicon:
         """Word that says something of the bill and not of the goods (尾款, 详见清单) → its
         places: `front` of the name, `behind` it, behind a `named` thing (打印纸采购), a `note` by
         itself; or before what comes along with the goods: `gift` before anything (赠), `along`
-        before a known name (附, 含)."""
+        before a known name (附, 含); or the `group` of goods, of `raw` goods or of `services` that
+        is named before them (日用品-毛巾)."""
         return {r["word"]: r["place"] for r in tables.rows("remarks", self._root)}
 
     @cached_property

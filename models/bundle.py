@@ -34,9 +34,10 @@ from models.words import Words
 
 FORMAT = "1"
 LOCK_SECONDS = 180.0
-_SOURCES = ("normalise", "tokenizer", "remarks", "extras", "measures", "segments", "roles",
-            "reading", "words", "features", "index", "affinity", "meaning", "transformation",
-            "quantities", "categories", "reading_many", "kept_readings", "compiled")  # fmt: skip
+_SOURCES = ("normalise", "tokenizer", "groups", "remarks", "extras", "measures", "segments",
+            "roles", "reading", "words", "features", "index", "affinity", "meaning",
+            "transformation", "quantities", "categories", "reading_many", "kept_readings",
+            "compiled")  # fmt: skip
 
 
 class BundleError(Exception):

@@ -9,9 +9,11 @@ from models.normalise import normalise
 from models.roles import MAX_WORD
 
 _MODEL = re.compile(
-    r"(?<![a-z0-9])(?:(?=[a-z0-9\-/.]*\d)(?=[a-z0-9\-/.]*[a-z])[a-z0-9][a-z0-9\-/.]{2,}|[a-z]款)"
+    r"(?<![a-z0-9])(?:"
+    r"(?=[a-z0-9\-/.]*\d)(?=[a-z0-9\-/.]*[a-z])[a-z0-9][a-z0-9\-/.]{2,}"
+    r"|[a-z]款|[a-z]{1,3}级(?![\u4e00-\u9fff]))"
 )
-_MAY_HOLD = re.compile(r"[\d款]")  # one of these
+_MAY_HOLD = re.compile(r"[\d款级]")  # one of these
 _SHEET = re.compile(r"(?<![a-z0-9])a[0-6](?![a-z0-9])")  # of paper
 _NUMBER = re.compile(r"\d+(?:[.\-/:~+x*]\d+)*\s*(?:%?vol|[#%°度]|号(?![\u4e00-\u9fff]))?")
 _LETTERS = re.compile(r"[a-z]{3,}(?![a-z])")
@@ -66,7 +68,7 @@ class Measures:
             text = _MODEL.sub(take_model, text)
             text = _SHEET.sub(take_number, text)
             text = _NUMBER.sub(take_number, text)
-        if "/" in text:
+        if text[-1:] in ")]】" or "/" in text:
             text = self._per_unit.sub(take_any, text)
         return text, tuple(sizes), tuple(models)
 
@@ -100,7 +102,8 @@ def _any_of(units: Iterable[str]) -> str:
 
 
 def _per_unit_pattern(units: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(rf"(?<=[^\d\s])\s*/\s*{_any_of(units)}$")
+    unit = _any_of(units)
+    return re.compile(rf"(?<=[^\d\s])\s*(?:/\s*{unit}|[(\[【]{unit}[)\]】])$")
 
 
 def _size_pattern(units: Iterable[str]) -> re.Pattern[str]:

@@ -1,7 +1,7 @@
 """Reading a product name: what names the thing, what only describes it.
 
-text → normalise → declared short name → remarks → extras → measures → segments → roles → core
-product, head.
+text → normalise → declared short name → groups → remarks → extras → measures → segments → roles →
+core product, head.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from models.extras import Extras
+from models.groups import Groups
 from models.measures import Measures
 from models.normalise import is_latin_part, normalise
 from models.remarks import Remarks
@@ -125,9 +126,11 @@ class Reader:
         self._heads = frozenset(heads)
         self._brands = brands
         self._places = frozenset(word for word, kind in positions.items() if kind == "place")
-        self._packed = frozenset(word for word, kind in positions.items() if kind == "packed")
+        packed = {word for word, kind in positions.items() if kind == "packed"}
+        self._packed = packed | {f"{unit}装" for unit in units} - self._names
         self._sites = tuple(word for word, kind in positions.items() if kind == "site")
         self._works = tuple(word for word, kind in positions.items() if kind == "work")
+        self._groups = Groups(remarks, self._names, descriptors, self._works)
         self._remarks = Remarks(remarks, self._names)
         self._extras = Extras(remarks, self._names, descriptors)
         self._measures = Measures(units, self._names, replacements.keys() | descriptors.keys())
@@ -146,7 +149,8 @@ class Reader:
         """Reading of one name; never fails on any string. brands: words of the brand column."""
         declared, body = split_declared(text)
         declared = normalise(declared) if declared else ""
-        normalised, remarks = self._remarks.strip(normalise(body))
+        normalised, groups = self._groups.strip(normalise(body))
+        normalised, remarks = self._remarks.strip(normalised)
         goods, extras = self._extras.strip(normalised)
         rest, sizes, models = self._measures.strip(goods)
         segments = self._segmenter.split(rest)
@@ -154,7 +158,9 @@ class Reader:
         if not segments and any(c.isalnum() for c in normalised):  # numbers alone: as they stand
             segments = [Segment(normalised, False, False)]
         reading = self._assemble(text, normalised, segments, declared, sizes, models, brands)
-        return replace(reading, remarks=remarks, extras=extras) if remarks or extras else reading
+        if not (groups or remarks or extras):
+            return reading
+        return replace(reading, remarks=groups + remarks, extras=extras)
 
     @property
     def engine(self) -> str:

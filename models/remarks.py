@@ -14,16 +14,23 @@ _PERIOD = re.compile(
     rf"{_YEAR}(?:第?[一二三四1-4]季度|[上下]半年|(?:\d{{1,2}}|{_NUMBER})月份|[本当上]月份?|本[季年]度)的?"
 )
 _REFERENCE = re.compile(
-    r"(?:合同|订单|工单|运单|批次|流水|协议|采购单|发票|车牌|设备|序列|单据)(?:编?号码?|编码):?\s*"
-    r"[a-z0-9\u4e00-\u9fff]?[a-z0-9][a-z0-9\-_/]{2,}"
+    r"(?:(?:合同|订单|工单|运单|批次|流水|协议|采购单|发票|车牌|设备|序列|单据)(?:编?号码?|编码):?\s*"
+    r"[a-z0-9\u4e00-\u9fff]?|(?:合同|订单|工单|运单):?\s*(?=[a-z0-9\-_/]*\d{3}))"
+    r"[a-z0-9][a-z0-9\-_/]{2,}"
 )
-_LABEL = re.compile(r"(?:规格型号|[产商]品型号|型号规格|型号|[货料]号|订货号):?\s*(?=[a-z0-9])")
+_BATCH = re.compile(rf"第(?:\d{{1,3}}|{_NUMBER})(?:批次?|车|船|笔)")
+_LABEL = re.compile(
+    r"(?:规格型号|[产商]品型号|型号规格|型号|[货料]号|订货号):?\s*(?=[a-z0-9])"
+    r"|(?<![^\s,;/])(?:(?:品牌|颜色|色号|产地|材质|尺寸|等级|包装|生产厂家|厂家|规格):\s*"
+    r"|单位:\s*[^\s,;]{1,4})"
+)
 _COMPANY = re.compile(r"^[\u4e00-\u9fff()]{2,24}?有限(?:责任)?公司(?:[^\u4e00-\u9fff]*)(?=.{2})")
 # One of the words that each holds, looked for first: most names have none of them.
 _PATTERNS = (
     (("公司",), _COMPANY),
-    (("号", "码"), _REFERENCE),
-    (("型号", "货号", "料号"), _LABEL),
+    (("号", "码", "单", "合同"), _REFERENCE),
+    (("型号", "货号", "料号", ":"), _LABEL),
+    (("第",), _BATCH),
     (("季", "月", "半年", "本年"), _PERIOD),
 )
 MAX_MORE = 2  # remarks that may stand between a name and one that is bound to it

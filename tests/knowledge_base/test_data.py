@@ -171,13 +171,14 @@ def test_no_word_is_corrected_to_itself(kb: KnowledgeBase) -> None:
 
 def test_words_with_a_position_are_names(kb: KnowledgeBase) -> None:
     places = {place for places in kb.lexicon.remarks.values() for place in places.split("|")}
-    assert places == {"front", "behind", "named", "note", "gift", "along"}
+    billed, beside = {"front", "behind", "named", "note"}, {"gift", "along"}
+    assert places == billed | beside | {"group", "raw", "services"}
     positions = kb.lexicon.positions
-    assert set(positions.values()) == {"place", "packed", "flavoured", "site", "work"}
+    assert set(positions.values()) == {"place", "packed", "flavoured", "site", "work", "due"}
     names = {name_key(name) for _, name in kb.lexicon.everyday_names()}
     for code in kb.taxonomy.leaves():
         names |= {name_key(word) for word in (code.name, *code.keywords, *code.includes)}
-    named = {word for word, kind in positions.items() if kind not in ("site", "work")}
+    named = {word for word, kind in positions.items() if kind not in ("site", "work", "packed")}
     assert {word for word in named if name_key(word) not in names} == set()
 
 

@@ -397,6 +397,21 @@ def test_packing_behind_the_goods_says_nothing_of_them(read) -> None:
     assert ("真空袋", "packing") in reading.descriptors
 
 
+@pytest.mark.parametrize("behind", ["把装", "网装", "三件套", "空运", "(袋)", "[盒]", "JJ级"])
+def test_how_goods_are_packed_counted_and_sent_says_nothing_of_them(read, behind: str) -> None:
+    found = read(f"菠菜 {behind}")
+    assert found.core == "菠菜"
+    assert found.is_plain
+
+
+def test_the_group_in_front_is_not_what_is_sold(read) -> None:
+    for name in ("日用品-毛巾", "【日用品】毛巾", "日用百货 毛巾", "日用品:毛巾 34*74cm"):
+        assert read(name).core == "毛巾", name
+    assert read("日用品-毛巾").remarks == ("日用品",)
+    assert read("蔬菜-菠菜").core == "菠菜"
+    assert read("玩具-手枪").core == "玩具"  # its kind decides
+
+
 def test_a_promotion_is_not_the_brand_that_begins_like_it(read) -> None:
     reading = read("浮筒 可定制")
     assert (reading.core, reading.brands) == ("浮筒", ())
