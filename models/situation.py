@@ -83,21 +83,27 @@ def settled(code: str, evidence: str) -> Situation:
 
 
 class Situations:
-    """Finds the situation of a line from its reading, its seller and the answers."""
+    """Finds the situation of a line from its reading, its seller and the answers.
+
+    dues: ambiguous names that ask as well where they end another name.
+    """
 
     def __init__(
         self,
         scenarios: ScenarioTable,
         ambiguous: Mapping[str, Ambiguous],
         categories: Mapping[str, Category],
+        dues: tuple[str, ...] = (),
     ):
         self._scenarios = scenarios
+        self._dues = dues
         self._ambiguous = {name_key(term): row for term, row in ambiguous.items()}
         self._categories = categories
 
     @classmethod
     def load(cls, kb: KnowledgeBase, categories: Mapping[str, Category]) -> Situations:
-        return cls(ScenarioTable.load(kb.root), kb.lexicon.ambiguous, categories)
+        dues = tuple(word for word, kind in kb.lexicon.positions.items() if kind == "due")
+        return cls(ScenarioTable.load(kb.root), kb.lexicon.ambiguous, categories, dues)
 
     def is_category(self, reading: Reading) -> bool:
         """Whether a name as it stands is that of a category."""
@@ -134,6 +140,8 @@ class Situations:
         texts = [reading.normalised]
         if not self.is_category(reading):  # 水果、坚果加工品 asks for more than 水果
             texts += [reading.core, reading.clean]
+        # What falls due beside a supply is asked about whatever the supply (电梯安装 违约金).
+        texts += [due for due in self._dues if reading.normalised.endswith(due)]
         keys = (text.replace(" ", "") for text in texts)
         return next((self._ambiguous[key] for key in keys if key in self._ambiguous), None)
 

@@ -41,6 +41,16 @@ def test_every_ambiguous_term_is_asked_about_and_never_strong(assistant: Assista
     assert [t for t, s in zip(terms, found, strict=True) if s.tier is Tier.STRONG] == []
 
 
+@pytest.mark.parametrize("due", ["保证金", "押金", "违约金"])
+def test_what_falls_due_beside_a_supply_is_asked_about_whatever_the_supply(
+    assistant: Assistant, due: str
+) -> None:
+    found = assistant.suggest(line(f"电梯安装{due}"))
+    alone = assistant.suggest(line(due))
+    assert asked(found, "product").text == asked(alone, "product").text
+    assert found.tier is not Tier.STRONG
+
+
 @pytest.mark.parametrize("by", ["answer", "number"])
 def test_every_ambiguous_term_is_settled_by_each_of_its_answers(
     assistant: Assistant, by: str
