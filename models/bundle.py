@@ -34,8 +34,8 @@ from models.words import Words
 
 FORMAT = "1"
 LOCK_SECONDS = 180.0
-_SOURCES = ("normalise", "tokenizer", "groups", "remarks", "extras", "measures", "segments",
-            "roles", "reading", "words", "features", "index", "affinity", "meaning",
+_SOURCES = ("normalise", "tokenizer", "groups", "remarks", "extras", "measures", "works",
+            "segments", "roles", "reading", "words", "features", "index", "affinity", "meaning",
             "transformation", "quantities", "categories", "reading_many", "kept_readings",
             "compiled")  # fmt: skip
 

@@ -26,8 +26,9 @@ from models.reading_many import Progress, TermReading, read_many
 from models.words import Words
 
 MANY = 2000  # from so many changed words on all is read anew
-_SOURCES = ("normalise", "tokenizer", "groups", "remarks", "extras", "measures", "segments",
-            "roles", "reading", "words", "features", "reading_many", "kept_readings")  # fmt: skip
+_SOURCES = ("normalise", "tokenizer", "groups", "remarks", "extras", "measures", "works",
+            "segments", "roles", "reading", "words", "features", "reading_many",
+            "kept_readings")  # fmt: skip
 
 
 def source_digest(identity: str, modules: Iterable[str]) -> str:

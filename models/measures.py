@@ -103,7 +103,8 @@ def _any_of(units: Iterable[str]) -> str:
 
 def _per_unit_pattern(units: Iterable[str]) -> re.Pattern[str]:
     unit = _any_of(units)
-    return re.compile(rf"(?<=[^\d\s])\s*(?:/\s*{unit}|[(\[【]{unit}[)\]】])$")
+    # In brackets no part of an animal or a thing: 海蜇(头).
+    return re.compile(rf"(?<=[^\d\s])\s*(?:/\s*{unit}|[(\[【](?![头口面]){unit}[)\]】])$")
 
 
 def _size_pattern(units: Iterable[str]) -> re.Pattern[str]:

@@ -1,7 +1,7 @@
 """Reading a product name: what names the thing, what only describes it.
 
-text → normalise → declared short name → groups → remarks → extras → measures → segments → roles →
-core product, head.
+text → normalise → declared short name → groups → remarks → extras → measures → works → segments →
+roles → core product, head.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from models.roles import (
 )
 from models.segments import Segment, Segmenter
 from models.tokenizer import Tokenizer
+from models.works import Works
 
 KNOWN = 2.0  # from this score on a segment ends with a known name
 NAMING_ROLES = ("material", "state")  # what can name goods where nothing else does
@@ -129,8 +130,10 @@ class Reader:
         packed = {word for word, kind in positions.items() if kind == "packed"}
         self._packed = packed | {f"{unit}装" for unit in units} - self._names
         self._sites = tuple(word for word, kind in positions.items() if kind == "site")
-        self._works = tuple(word for word, kind in positions.items() if kind == "work")
-        self._groups = Groups(remarks, self._names, descriptors, self._works)
+        endings = tuple(word for word, kind in positions.items() if kind == "work")
+        self._endings = endings
+        self._works = Works(self._names, endings)
+        self._groups = Groups(remarks, self._names, descriptors, endings)
         self._remarks = Remarks(remarks, self._names)
         self._extras = Extras(remarks, self._names, descriptors)
         self._measures = Measures(units, self._names, replacements.keys() | descriptors.keys())
@@ -153,7 +156,7 @@ class Reader:
         normalised, remarks = self._remarks.strip(normalised)
         goods, extras = self._extras.strip(normalised)
         rest, sizes, models = self._measures.strip(goods)
-        segments = self._segmenter.split(rest)
+        segments = self._segmenter.split(self._works.join(rest))
         segments += [Segment(m, False, False) for m in models if m in self._names]
         if not segments and any(c.isalnum() for c in normalised):  # numbers alone: as they stand
             segments = [Segment(normalised, False, False)]
@@ -228,10 +231,10 @@ class Reader:
         """(number of the segment that names the thing, the core product's words).
 
         The segment that ends with the longest known name; of two as long the earlier, unless it
-        is a brand; where no name is known the later; brackets, Latin text, whole descriptors and,
-        after a known name, its filling, place of use (地垫 入户门防滑) or packing (鞋油 铁盒) stand
-        back; so do the site (会议服务 金陵大酒店) and, behind a charge, what it is for (储存费
-        冻牛肉).
+        is a brand; where no name is known the later.
+        Brackets, Latin text, whole descriptors and, after a known name, its filling, place of use
+        (地垫 入户门防滑) or packing (鞋油 铁盒) stand back; so do the site (会议服务 金陵大酒店)
+        and, behind a charge, what it is for (储存费 冻牛肉).
         """
         best, best_score, best_core, best_known = -1, -9.0, "", 0.0
         for number, (segment, found) in enumerate(scanned):
@@ -290,7 +293,7 @@ class Reader:
 
     def _is_work(self, core: str) -> bool:
         """Whether a charge or work ends the words, and says what it is for."""
-        return len(core) > 3 and core.endswith(self._works)
+        return len(core) > 3 and core.endswith(self._endings)
 
     def _name_length(self, core: str) -> float:
         """Length of the longest known name that ends the core; no part of a Latin word is one."""

@@ -36,6 +36,7 @@ _PATTERNS = (
 MAX_MORE = 2  # remarks that may stand between a name and one that is bound to it
 _BEFORE, _BEHIND = " ([,;:/-", " )]"
 _EDGES = _BEFORE + _BEHIND
+_PARTS = re.compile(rf"([{re.escape(_EDGES)}]+)")
 
 
 class Remarks:
@@ -72,7 +73,7 @@ class Remarks:
         if note := self._noted(rest):
             found.append(note)
             rest = rest.rstrip(_BEHIND).removesuffix(note).rstrip(_BEFORE)
-        rest = rest.rstrip()
+        rest = self._within(rest.rstrip(), found)
         while word := self._ending(rest):
             found.append(word)
             rest = rest.removesuffix(word).rstrip()
@@ -83,6 +84,16 @@ class Remarks:
         if not found or not any(char.isalnum() for char in rest):
             return text, ()
         return " ".join(rest.split()), tuple(found)
+
+    def _within(self, text: str, found: list[str]) -> str:
+        """The text without what stands behind known names, but not at its end (车票款-合肥)."""
+        parts = _PARTS.split(text)
+        for number, part in enumerate(parts[:-1:2]):
+            word = self._ending(part)
+            if word in self._bound and ends_named(part.removesuffix(word), self._names):
+                found.append(word)
+                parts[2 * number] = part.removesuffix(word)
+        return "".join(parts)
 
     def _noted(self, text: str) -> str:
         """The note that stands by itself at the end of a text; "" without one."""

@@ -96,6 +96,8 @@ AROUND = (
     "{}-张伟", "{} 附收纳袋", "{}(赠手提袋)", "{} 含2节电池", "{} 配充电器", "{} 带遥控器",
     "{} 可拆洗", "可折叠{}", "{} 蓝牙", "{} 成人", "{}采购", "{}采购款", "{}款", "{}组合",
     "{}等物资", "{}及配件", "{}项目款", "{}发票", "{}两年", "{} 木纹", "{}A4",
+    "日用品-{}", "【办公用品】{}", "{} 三件套", "{} 空运", "{}(袋)", "{} 把装", "{}第3批",
+    "{}订单20261127", "{} 品牌:海润 颜色:白色", "{} 当季",
 )  # fmt: skip
 
 
@@ -110,3 +112,17 @@ def test_a_known_name_is_answered_alike_whatever_stands_around_it(
     other = sum(one.candidates[0].code != code for one, code in zip(found, asked, strict=True))
     assert other <= 15, [n for (_, n), one, c in zip(names, found, asked, strict=True)
                          if one.candidates[0].code != c]  # fmt: skip
+
+
+@pytest.mark.parametrize("work", ["运费", "安装", "维修费", "检测服务", "租赁费", "加工"])
+@pytest.mark.parametrize("apart", ["{} {}", "{}-{}", "{}({})", "{} 2台 {}"])
+def test_work_beside_goods_is_what_is_sold(assistant: Assistant, work: str, apart: str) -> None:
+    goods = [name for code, name in assistant.kb.lexicon.everyday_names() if code[0] == "1"]
+    names = random.Random(13).sample(sorted(goods), 150)
+    joined = assistant.suggest([f"{name}{work}" for name in names])
+    found = assistant.suggest([apart.format(name, work) for name in names])
+    pairs = list(zip(names, joined, found, strict=True))
+    other = [n for n, a, b in pairs if a.candidates[0].short_name != b.candidates[0].short_name]
+    assert len(other) <= 20, other
+    wrong = [n for n, _, b in pairs if b.tier is Tier.STRONG and b.candidates[0].code[0] == "1"]
+    assert len(wrong) <= 2, wrong

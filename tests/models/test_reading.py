@@ -408,6 +408,7 @@ def test_the_group_in_front_is_not_what_is_sold(read) -> None:
     for name in ("日用品-毛巾", "【日用品】毛巾", "日用百货 毛巾", "日用品:毛巾 34*74cm"):
         assert read(name).core == "毛巾", name
     assert read("日用品-毛巾").remarks == ("日用品",)
+    assert read("海蜇(头)").sizes == ()  # no unit
     assert read("蔬菜-菠菜").core == "菠菜"
     assert read("玩具-手枪").core == "玩具"  # its kind decides
 

@@ -1,0 +1,48 @@
+"""Charges and work that stand apart from what they are for: 空调 维修, 钢材-运费, 电梯(检测)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set
+
+from models.roles import ends_named
+
+CHARGES = ("费", "费用", "租金")
+_APART = re.compile(r"(?<=[\u4e00-\u9fff)\]])(?:[\s\-—–]*[(\[【]\s*|[\s\-—–]+)(?=[\u4e00-\u9fff])")
+_WORD = re.compile(r"([\u4e00-\u9fff]+)\s*[)\]】]?(?=\s|$)")
+_BREAKS = re.compile(r"[\s,;:/|_+()\[\]【】\-—–]+")
+
+
+class Works:
+    """Joins them with it, so that the work is what is sold.
+
+    names: every known name; endings: of charges and work.
+    """
+
+    def __init__(self, names: Set[str], endings: tuple[str, ...]):
+        self._names = names
+        self._endings = endings
+        self._work = re.compile(f"(?:{'|'.join(endings) or '(?!)'})+")  # 维护保养服务
+
+    def join(self, text: str) -> str:
+        """The text with every work that is a name by itself, or nothing but work, right behind
+        known goods."""
+        place = 0
+        while match := _APART.search(text, place):
+            place = match.end()
+            word = _WORD.match(text, place)
+            if word is None or not self._is_work(word[1]):
+                continue
+            before = _BREAKS.split(text[: match.start()])[-1]
+            if ends_named(before, self._names) and not before.endswith(self._endings):
+                rest = text[word.end() :].lstrip()
+                text = f"{text[: match.start()]}{word[1]} {rest}".rstrip()
+                place = match.start()
+        return text
+
+    def _is_work(self, word: str) -> bool:
+        """Whether a known work, a charge for one, or nothing but work is named: no 免费安装."""
+        if word.endswith(CHARGES):
+            return ends_named(word, self._names)
+        named = word in self._names and word.endswith(self._endings)
+        return named or self._work.fullmatch(word) is not None
