@@ -6,8 +6,11 @@ import re
 from collections.abc import Mapping, Set
 
 from models.roles import ASKED_ROLES, ends_named
+from models.segments import stretches
 
-_PARTS = re.compile(r"[\s,;:/|_+\-—–~·()\[\]【】<>]+")
+_HAN = r"[\u4e00-\u9fff]{2,12}"
+_FIRST = re.compile(rf"[\[【(<]({_HAN})[\]】)>]\s*|({_HAN})[\s:/|_\-—–~·>]+")
+MAX_GROUPS = 4  # one in the other: 食品/饮料/果汁
 
 
 class Groups:
@@ -30,17 +33,18 @@ class Groups:
         self._tastes = frozenset(w for w, kind in descriptors.items() if kind in ASKED_ROLES)
         self._raw = frozenset(word for word, place in words.items() if place == "raw")
         self._services = frozenset(word for word, place in words.items() if place == "services")
-        groups = [word for word, place in words.items() if place in ("group", "raw", "services")]
-        either = "|".join(sorted(map(re.escape, groups), key=len, reverse=True)) or "(?!)"
-        self._group = re.compile(rf"[\[【(<]({either})[\]】)>]\s*|({either})[\s:/|_\-—–~·>]+")
+        kinds = ("group", "raw", "services")
+        self._groups = frozenset(word for word, place in words.items() if place in kinds)
 
     def strip(self, text: str) -> tuple[str, tuple[str, ...]]:
         """(the text without groups, the groups); only before a known name, and joined with it where
         both are one (蔬菜 种子, 设备-维修费)."""
         found: list[str] = []
-        while match := self._group.match(text):
+        while len(found) < MAX_GROUPS and (match := _FIRST.match(text)):
             group, rest = match[1] or match[2], text[match.end() :]
-            parts = [part for part in _PARTS.split(rest) if part]
+            if group not in self._groups:
+                break
+            parts = stretches(rest)
             if parts and f"{group}{parts[0]}" in self._names:
                 return f"{group}{rest}", tuple(found)
             if not self._is_named(group, parts):

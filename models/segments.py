@@ -11,6 +11,12 @@ from models.tokenizer import Tokenizer
 _BRACKETS = re.compile(r"[【\[({<《「『]([^】\])}>》」』]*)[】\])}>》」』]?")
 _SEPARATOR = re.compile(r"[\s,;:!?|/\\_+&·\-—~*\"'`“”‘’.=#@$%^()\[\]{}<>]+")
 _SPLIT = re.compile(rf"({_SEPARATOR.pattern})")
+_BETWEEN = re.compile(_SEPARATOR.pattern.replace("[", "[^【】《》「」『』", 1))
+
+
+def stretches(text: str) -> list[str]:
+    """What stands between separators and brackets of any kind, in order."""
+    return _BETWEEN.findall(text)
 
 
 class Segment(NamedTuple):

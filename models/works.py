@@ -6,11 +6,12 @@ import re
 from collections.abc import Set
 
 from models.roles import ends_named
+from models.segments import stretches
 
 CHARGES = ("费", "费用", "租金")
+MAX_BEFORE = 50  # characters before work in which its object is looked for
 _APART = re.compile(r"(?<=[\u4e00-\u9fff)\]])(?:[\s\-—–]*[(\[【]\s*|[\s\-—–]+)(?=[\u4e00-\u9fff])")
 _WORD = re.compile(r"([\u4e00-\u9fff]+)\s*[)\]】]?(?=\s|$)")
-_BREAKS = re.compile(r"[\s,;:/|_+()\[\]【】\-—–]+")
 
 
 class Works:
@@ -33,12 +34,16 @@ class Works:
             word = _WORD.match(text, place)
             if word is None or not self._is_work(word[1]):
                 continue
-            before = _BREAKS.split(text[: match.start()])[-1]
-            if ends_named(before, self._names) and not before.endswith(self._endings):
+            before = stretches(text[max(0, match.start() - MAX_BEFORE) : match.start()])
+            if before and self._is_object(before[-1]):
                 rest = text[word.end() :].lstrip()
                 text = f"{text[: match.start()]}{word[1]} {rest}".rstrip()
                 place = match.start()
         return text
+
+    def _is_object(self, text: str) -> bool:
+        """Whether something known is named that is no work itself."""
+        return not text.endswith(self._endings) and ends_named(text, self._names)
 
     def _is_work(self, word: str) -> bool:
         """Whether a known work, a charge for one, or nothing but work is named: no 免费安装."""

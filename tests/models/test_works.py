@@ -46,6 +46,7 @@ def test_work_behind_goods_is_joined_with_them(works: Works, text: str, joined: 
         "维修 空调",
         "空调维修",
         "(维修)",
+        ") 维修",
         "",
     ],
 )
