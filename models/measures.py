@@ -102,9 +102,9 @@ def _any_of(units: Iterable[str]) -> str:
 
 
 def _per_unit_pattern(units: Iterable[str]) -> re.Pattern[str]:
-    unit = _any_of(units)
     # In brackets no part of an animal or a thing: 海蜇(头).
-    return re.compile(rf"(?<=[^\d\s])\s*(?:/\s*{unit}|[(\[【](?![头口面]){unit}[)\]】])$")
+    before = r"(?<=[^\d\s])\s*(?:/\s*|([(\[【])(?![头口面]))"
+    return re.compile(rf"{before}{_any_of(units)}(?(1)[)\]】])$")
 
 
 def _size_pattern(units: Iterable[str]) -> re.Pattern[str]:
