@@ -25,7 +25,7 @@ from models.affinity import Affinity
 from models.categories import Category
 from models.compiled import CodeFacts, Compiled, compile_knowledge
 from models.index import Index
-from models.kept_readings import source_digest
+from models.kept_readings import READING_SOURCES, source_digest
 from models.meaning import Meaning
 from models.quantities import Quantities
 from models.reading_many import Progress
@@ -34,10 +34,8 @@ from models.words import Words
 
 FORMAT = "1"
 LOCK_SECONDS = 180.0
-_SOURCES = ("normalise", "tokenizer", "groups", "remarks", "extras", "measures", "works",
-            "segments", "roles", "reading", "words", "features", "index", "affinity", "meaning",
-            "transformation", "quantities", "categories", "reading_many", "kept_readings",
-            "compiled")  # fmt: skip
+_SOURCES = (*READING_SOURCES, "index", "affinity", "meaning", "transformation", "quantities",
+            "categories", "compiled")  # fmt: skip
 
 
 class BundleError(Exception):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Set
 from models.roles import ASKED_ROLES, ends_named
 from models.segments import stretches
 
+KINDS = ("group", "raw", "services")
 _HAN = r"[\u4e00-\u9fff]{2,12}"
 _FIRST = re.compile(rf"[\[【(<]({_HAN})[\]】)>]\s*|({_HAN})[\s:/|_\-—–~·>]+")
 MAX_GROUPS = 4  # one in the other: 食品/饮料/果汁
@@ -31,10 +32,7 @@ class Groups:
         self._names = names
         self._works = works
         self._tastes = frozenset(w for w, kind in descriptors.items() if kind in ASKED_ROLES)
-        self._raw = frozenset(word for word, place in words.items() if place == "raw")
-        self._services = frozenset(word for word, place in words.items() if place == "services")
-        kinds = ("group", "raw", "services")
-        self._groups = frozenset(word for word, place in words.items() if place in kinds)
+        self._groups = {w: place for w, place in words.items() if place in KINDS}
 
     def strip(self, text: str) -> tuple[str, tuple[str, ...]]:
         """(the text without groups, the groups); only before a known name, and joined with it where
@@ -55,9 +53,10 @@ class Groups:
 
     def _is_named(self, group: str, parts: list[str]) -> bool:
         """Whether these parts of a name hold goods or a service of the group."""
-        if group in self._raw and any(len(p) == 1 or p in self._tastes for p in parts):
+        kind = self._groups[group]
+        if kind == "raw" and any(len(p) == 1 or p in self._tastes for p in parts):
             return True
         named = [part for part in parts if part in self._names or ends_named(part, self._names)]
-        if group in self._services:
-            return any(p.endswith(self._works) and p not in self._services for p in named)
+        if kind == "services":
+            return any(p.endswith(self._works) and self._groups.get(p) != kind for p in named)
         return any(part not in self._tastes for part in named)

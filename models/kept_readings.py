@@ -26,9 +26,10 @@ from models.reading_many import Progress, TermReading, read_many
 from models.words import Words
 
 MANY = 2000  # from so many changed words on all is read anew
-_SOURCES = ("normalise", "tokenizer", "groups", "remarks", "extras", "measures", "works",
-            "segments", "roles", "reading", "words", "features", "reading_many",
-            "kept_readings")  # fmt: skip
+# The modules that read; a reading by another source of theirs is not taken over.
+READING_SOURCES = ("normalise", "tokenizer", "groups", "remarks", "extras", "measures", "works",
+                   "segments", "roles", "core", "reading", "words", "features", "reading_many",
+                   "kept_readings")  # fmt: skip
 
 
 def source_digest(identity: str, modules: Iterable[str]) -> str:
@@ -52,7 +53,8 @@ def read_terms(
     """
     rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
     engine = reader.engine
-    path = folder / f"readings-{engine}-{source_digest(engine, _SOURCES)}.npz" if folder else None
+    name = f"readings-{engine}-{source_digest(engine, READING_SOURCES)}.npz"
+    path = folder / name if folder else None
     before = _load(path) if path else None
     taken = before.untouched(words) if before else {}
     new = [text for text in rows if text not in taken]

@@ -10,26 +10,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+from models.core import Cores
 from models.extras import Extras
 from models.groups import Groups
 from models.measures import Measures
-from models.normalise import is_latin_part, normalise
-from models.remarks import Remarks
-from models.roles import (
-    ASKED_ROLES,
-    IDLE_ROLES,
-    KEPT_ROLES,
-    MAX_WORD,
-    Roles,
-    Span,
-    ends_named,
-)
+from models.normalise import normalise
+from models.remarks import Remarks, placed
+from models.roles import ASKED_ROLES, IDLE_ROLES, Roles, Span
 from models.segments import Segment, Segmenter
 from models.tokenizer import Tokenizer
 from models.works import Works
 
-KNOWN = 2.0  # from this score on a segment ends with a known name
-NAMING_ROLES = ("material", "state")  # what can name goods where nothing else does
 _DECLARED = re.compile(r"^\s*\*([^*]{1,20})\*")
 
 
@@ -47,8 +38,8 @@ class Reading:
     normalised: without declared short name and remarks; clean: without sizes and model numbers too.
     core: the words that name the thing; head: its last noun.
     tokens: (word, role, in_core) in order.
-    remarks: what was said of the bill; extras: what comes along with the goods; is_plain: nothing
-    beside the core says what kind of goods.
+    remarks: the groups named in front and what was said of the bill; extras: what comes along with
+    the goods; is_plain: nothing beside the core says what kind of goods.
     """
 
     text: str
@@ -102,8 +93,8 @@ class Reader:
     positions: word → what it is beside a name: `place` of its use or what it is `packed` in behind
     it, `flavoured`, so that taste and filling may follow, a `site` that ends the name of a place or
     a customer, or `work` that is done;
-    remarks: word that says something of the bill, or of what comes along → its places; names of
-    groups of codes, which no remark is part of → `whole`;
+    remarks: word that says something of the bill, of what comes along or of the group that is named
+    in front → its places; names of groups of codes, which no remark is part of → `whole`;
     longest: first two characters → length of the longest name, exception, brand or descriptor.
     """
 
@@ -116,7 +107,7 @@ class Reader:
         heads: Iterable[str],
         brands: Mapping[str, bool],
         replacements: Mapping[str, str],
-        units: Iterable[str],
+        units: Sequence[str],
         positions: Mapping[str, str],
         remarks: Mapping[str, str],
         longest: Mapping[str, int],
@@ -126,14 +117,14 @@ class Reader:
         self._exceptions = frozenset(exceptions)
         self._heads = frozenset(heads)
         self._brands = brands
-        self._places = frozenset(word for word, kind in positions.items() if kind == "place")
-        packed = {word for word, kind in positions.items() if kind == "packed"}
-        self._packed = packed | {f"{unit}装" for unit in units} - self._names
-        self._sites = tuple(word for word, kind in positions.items() if kind == "site")
-        endings = tuple(word for word, kind in positions.items() if kind == "work")
-        self._endings = endings
-        self._works = Works(self._names, endings)
-        self._groups = Groups(remarks, self._names, descriptors, endings)
+        works = tuple(placed(positions, "work"))
+        counted = (f"{unit}装" for unit in units)
+        self._packed = {
+            *placed(positions, "packed"),
+            *(word for word in counted if word not in self._names),
+        }
+        self._works = Works(self._names, works)
+        self._groups = Groups(remarks, self._names, descriptors, works)
         self._remarks = Remarks(remarks, self._names)
         self._extras = Extras(remarks, self._names, descriptors)
         self._measures = Measures(units, self._names, replacements.keys() | descriptors.keys())
@@ -144,8 +135,18 @@ class Reader:
             descriptors,
             self._exceptions,
             brands,
-            frozenset(word for word, kind in positions.items() if kind == "flavoured"),
+            frozenset(placed(positions, "flavoured")),
             longest,
+        )
+        self._cores = Cores(
+            self._names,
+            self._exceptions,
+            self._heads,
+            brands,
+            positions,
+            self._packed,
+            works,
+            self._roles,
         )
 
     def read(self, text: str, brands: Sequence[str] = ()) -> Reading:
@@ -185,7 +186,7 @@ class Reader:
         brands: Sequence[str],
     ) -> Reading:
         scanned = [(s, self._roles.scan(s.text, brands, len(segments) == 1)) for s in segments]
-        best, core = self._core(scanned)
+        best, core = self._cores.choose(scanned)
         tokens: list[tuple[str, str, bool]] = []
         spans: list[Span] = []
         offset = 0
@@ -227,83 +228,6 @@ class Reader:
             ),
         )
 
-    def _core(self, scanned: list[tuple[Segment, list[Span]]]) -> tuple[int, str]:
-        """(number of the segment that names the thing, the core product's words).
-
-        The segment that ends with the longest known name; of two as long the earlier, unless it
-        is a brand; where no name is known the later.
-        Brackets, Latin text, whole descriptors and, after a known name, its filling, place of use
-        (地垫 入户门防滑) or packing (鞋油 铁盒) stand back; so do the site (会议服务 金陵大酒店)
-        and, behind a charge, what it is for (储存费 冻牛肉).
-        """
-        best, best_score, best_core, best_known = -1, -9.0, "", 0.0
-        for number, (segment, found) in enumerate(scanned):
-            core = _without(segment.text, found)
-            if not core or self._is_packing(scanned, number):
-                continue
-            known = min(self._name_length(core), 3.0)
-            score = known + min(len(core), 4) * 0.1
-            if core.isascii():
-                score -= 2.0
-            if "系列" in segment.text[-4:] or len(core) == 1:
-                score -= 2.0
-            if segment.listed and best_score >= 1.0:
-                score -= 2.5
-            if sum(len(span.text) for span in found) == len(segment.text):
-                score -= 1.5
-            if segment.inside:
-                score = score * 0.5 - 1.0
-            settled = best_score >= KNOWN and scanned[best][0].text not in self._brands
-            if settled and (
-                known <= best_known
-                or core in self._places
-                or self._roles.is_filling(best_core, core)
-            ):
-                continue
-            if best_core and len(core) > 3 and core.endswith(self._sites):
-                continue
-            if self._is_work(best_core) and not self._is_work(core):
-                continue
-            if score >= best_score:
-                best, best_score, best_core, best_known = number, score, core, known
-        if best < 0 and scanned:  # only brands and descriptors: the last words stand for the thing
-            best = max(
-                (n for n in range(len(scanned)) if not self._is_packing(scanned, n)),
-                key=lambda n: (
-                    not scanned[n][0].inside,
-                    scanned[n][0].text in self._names,
-                    any(span.role == "brand" for span in scanned[n][1]),
-                    any(span.role not in ASKED_ROLES for span in scanned[n][1]),
-                    n,
-                ),
-            )
-            segment, found = scanned[best]
-            spans = [s for s in found if s.role not in ("promotion", "packing")]
-            # What it tastes of says the least, also beside a brand (徐福记草莓味).
-            spans = [s for s in spans if s.role not in ASKED_ROLES] or spans
-            best_core = spans[-1].text if spans else segment.text
-        return best, best_core
-
-    def _is_packing(self, scanned: Sequence[tuple[Segment, list[Span]]], number: int) -> bool:
-        """Whether a segment is but the packing of the known goods before it (鞋油 铁盒)."""
-        if scanned[number][0].text not in self._packed:
-            return False
-        before = [segment.text for segment, _ in scanned[:number]]
-        return any(ends_named(text, self._names) and text not in self._brands for text in before)
-
-    def _is_work(self, core: str) -> bool:
-        """Whether a charge or work ends the words, and says what it is for."""
-        return len(core) > 3 and core.endswith(self._endings)
-
-    def _name_length(self, core: str) -> float:
-        """Length of the longest known name that ends the core; no part of a Latin word is one."""
-        for start in range(max(0, len(core) - MAX_WORD), len(core) - 1):
-            if is_latin_part(core, start, len(core)):
-                continue
-            if core[start:] in self._names or core[start:] in self._exceptions:
-                return float(len(core) - start)
-        return 1.0 if core[-1:] in self._heads or core[-1:] in self._names else 0.0
-
     def _head(self, core: str) -> str:
         if not core:
             return ""
@@ -312,20 +236,3 @@ class Reader:
         if len(head) == 1 and len(words) > 1 and head not in self._heads:
             head = words[-2] + head
         return head
-
-
-def _without(segment: str, found: list[Span]) -> str:
-    """The segment's characters outside descriptor spans; what decides the kind of goods stays
-    where more follows (不锈钢架, 速冻水饺); not that of use alone (厨房防滑)."""
-    described = sum(len(span.text) for span in found)
-    if described == len(segment) and not any(span.role in NAMING_ROLES for span in found):
-        return ""
-    kept = []
-    place = 0
-    for span in found:
-        kept.append(segment[place : span.start])
-        if span.role in KEPT_ROLES and span.end < len(segment):
-            kept.append(span.text)
-        place = span.end
-    kept.append(segment[place:])
-    return "".join(kept)

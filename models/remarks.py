@@ -49,11 +49,11 @@ class Remarks:
 
     def __init__(self, words: Mapping[str, str], names: Set[str]):
         self._names = names
-        self._whole = frozenset(_placed(words, "whole"))
-        self._front = _by_character(_placed(words, "front"), 0)
-        self._bound = frozenset(_placed(words, "named"))
-        self._behind = _by_character([*_placed(words, "behind"), *self._bound], -1)
-        self._note = _by_character(_placed(words, "note"), -1)
+        self._whole = frozenset(placed(words, "whole"))
+        self._front = _by_character(placed(words, "front"), 0)
+        self._bound = frozenset(placed(words, "named"))
+        self._behind = _by_character([*placed(words, "behind"), *self._bound], -1)
+        self._note = _by_character(placed(words, "note"), -1)
 
     def strip(self, text: str) -> tuple[str, tuple[str, ...]]:
         """(the text without remarks, the remarks); as it is where nothing else would be left."""
@@ -127,8 +127,8 @@ class Remarks:
         return ends or (text[at:] == "费用" and f"{text[:at]}费" in self._names)
 
 
-def _placed(words: Mapping[str, str], place: str) -> list[str]:
-    """The remarks that may stand in a place."""
+def placed(words: Mapping[str, str], place: str) -> list[str]:
+    """The words that may stand in a place; a word's places are parted by a bar."""
     return [word for word, places in words.items() if place in places.split("|")]
 
 

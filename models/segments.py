@@ -9,9 +9,9 @@ from typing import NamedTuple
 from models.tokenizer import Tokenizer
 
 _BRACKETS = re.compile(r"[【\[({<《「『]([^】\])}>》」』]*)[】\])}>》」』]?")
-_SEPARATOR = re.compile(r"[\s,;:!?|/\\_+&·\-—~*\"'`“”‘’.=#@$%^()\[\]{}<>]+")
-_SPLIT = re.compile(rf"({_SEPARATOR.pattern})")
-_BETWEEN = re.compile(_SEPARATOR.pattern.replace("[", "[^【】《》「」『』", 1))
+_MARKS = r"\s,;:!?|/\\_+&·\-—~*\"'`“”‘’.=#@$%^()\[\]{}<>"
+_SPLIT = re.compile(rf"([{_MARKS}]+)")
+_BETWEEN = re.compile(rf"[^{_MARKS}【】《》「」『』]+")
 
 
 def stretches(text: str) -> list[str]:

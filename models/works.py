@@ -23,7 +23,8 @@ class Works:
     def __init__(self, names: Set[str], endings: tuple[str, ...]):
         self._names = names
         self._endings = endings
-        self._work = re.compile(f"(?:{'|'.join(endings) or '(?!)'})+")  # 维护保养服务
+        either = "|".join(map(re.escape, endings)) or "(?!)"
+        self._work = re.compile(f"(?:{either})+")  # 维护保养服务
 
     def join(self, text: str) -> str:
         """The text with every work that is a name by itself, or nothing but work, right behind

@@ -79,6 +79,7 @@ def make_candidate(
 
     start: knows nothing of the decisions. What it answers to them is what is corrected: lines
     whose names are in the index would not teach how lines are answered that nobody has seen.
+    folder: where readings are kept from one compilation to the next; none where they are not.
     """
     base = start.learned
     say("编译知识库…")
